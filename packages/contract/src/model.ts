@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { signatureSchema } from './encoding.ts';
+import { gateReportSchema } from './evaluation.ts';
+import { idSchema } from './ids.ts';
+import { digestSchema, instantSchema, nameSchema } from './names.ts';
+import { modelCardSchema } from './model-card.ts';
+
+/** Where a model version came from, link by link. */
+export const lineageSchema = z.strictObject({
+  run: idSchema('run'),
+  pipeline: nameSchema,
+  codeDigest: digestSchema,
+  dataset: digestSchema,
+  /** The version whose weights it began at, if any. */
+  warmStartedFrom: digestSchema.nullable(),
+  backend: z.string(),
+  device: z.string(),
+  seed: z.int(),
+  platformVersion: z.string(),
+});
+export type Lineage = z.infer<typeof lineageSchema>;
+
+export const modelSchema = z.strictObject({
+  name: nameSchema,
+  createdAt: instantSchema,
+  latestVersion: z.int(),
+  championVersion: z.int().nullable(),
+});
+export type Model = z.infer<typeof modelSchema>;
+
+/** A numbered, immutable candidate. */
+export const modelVersionSchema = z.strictObject({
+  model: nameSchema,
+  version: z.int().positive(),
+  artifact: digestSchema,
+  artifactBytes: z.int(),
+  signature: signatureSchema,
+  createdAt: instantSchema,
+  /** The instant the version's data ends at; what staleness counts from. */
+  asOf: instantSchema,
+  lineage: lineageSchema,
+  gate: gateReportSchema,
+  aliases: z.array(nameSchema),
+});
+export type ModelVersion = z.infer<typeof modelVersionSchema>;
+
+/** A version with all that is known of it. */
+export const modelVersionDetailSchema = modelVersionSchema.extend({ card: modelCardSchema });
+export type ModelVersionDetail = z.infer<typeof modelVersionDetailSchema>;

@@ -1,0 +1,295 @@
+import { z } from 'zod';
+import { durationSchema } from './durations.ts';
+import { columnNameSchema, digestSchema, featureNameSchema, nameSchema } from './names.ts';
+
+/**
+ * A pipeline in its normal form: every default filled in, every function replaced by the digest of its code, so that it can be
+ * stored, shown and compared. `@perennial/pipeline` compiles what an author writes into this.
+ */
+
+// --- Source -------------------------------------------------------------------------------------------------------------------
+
+const paths = z.array(z.string().min(1)).min(1);
+
+export const sourceSpecSchema = z.discriminatedUnion('kind', [
+  /** Parquet files; paths may hold globs and are relative to the pipeline file. */
+  z.strictObject({ kind: z.literal('parquet'), paths }),
+  z.strictObject({
+    kind: z.literal('csv'),
+    paths,
+    delimiter: z.string().length(1).optional(),
+    header: z.boolean(),
+    /** Column types by name (DuckDB's names), where sniffing would guess wrong. */
+    types: z.record(columnNameSchema, z.string()).optional(),
+  }),
+  /** JSON: one array of objects, or one object a line. */
+  z.strictObject({ kind: z.literal('json'), paths }),
+]);
+export type SourceSpec = z.infer<typeof sourceSpecSchema>;
+
+// --- Expectations -------------------------------------------------------------------------------------------------------------
+
+/** What must hold of the data. A row that breaks one goes to quarantine; `rowCount` is about all rows and fails the run. */
+export const expectationSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('notNull'), column: columnNameSchema }),
+  z.strictObject({
+    kind: z.literal('between'),
+    column: columnNameSchema,
+    min: z.number().optional(),
+    max: z.number().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('oneOf'),
+    column: columnNameSchema,
+    values: z.array(z.union([z.string(), z.number(), z.boolean()])).min(1),
+  }),
+  /** The whole text must match the regular expression (RE2 syntax). */
+  z.strictObject({ kind: z.literal('matches'), column: columnNameSchema, pattern: z.string().min(1) }),
+  /** The columns together name a row; of repeated rows the first is kept. */
+  z.strictObject({ kind: z.literal('unique'), columns: z.array(columnNameSchema).min(1) }),
+  z.strictObject({ kind: z.literal('rowCount'), min: z.int().nonnegative().optional(), max: z.int().positive().optional() }),
+  /** A free SQL predicate over the row, such as `arrival > departure`. Null counts as broken. */
+  z.strictObject({ kind: z.literal('predicate'), name: z.string().min(1).max(120), sql: z.string().min(1) }),
+]);
+export type Expectation = z.infer<typeof expectationSchema>;
+
+// --- Label --------------------------------------------------------------------------------------------------------------------
+
+/** `from` is a SQL expression over the source's columns. */
+export const labelSpecSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('binary'),
+    name: featureNameSchema,
+    from: z.string().min(1),
+    /** Probability at and above which the decision is true. */
+    threshold: z.number().gt(0).lt(1),
+  }),
+  z.strictObject({
+    kind: z.literal('multiclass'),
+    name: featureNameSchema,
+    from: z.string().min(1),
+    /** The classes in order; read from the training rows (sorted) when absent. */
+    classes: z.array(z.string()).min(2).optional(),
+  }),
+  z.strictObject({ kind: z.literal('regression'), name: featureNameSchema, from: z.string().min(1) }),
+]);
+export type LabelSpec = z.infer<typeof labelSpecSchema>;
+export type LabelKind = LabelSpec['kind'];
+
+// --- Features -----------------------------------------------------------------------------------------------------------------
+
+/**
+ * How a category becomes numbers: an index for an embedding layer of the network (`dimension` absent: chosen from the vocabulary's
+ * size), or one column per category.
+ */
+export const categoryEncodingSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('embedding'), dimension: z.int().min(1).max(1024).optional() }),
+  z.strictObject({ kind: z.literal('oneHot') }),
+]);
+export type CategoryEncoding = z.infer<typeof categoryEncodingSchema>;
+
+export const TIMESTAMP_PARTS = [
+  'minuteOfHour',
+  'hourOfDay',
+  'minuteOfDay',
+  'dayOfWeek',
+  'dayOfMonth',
+  'dayOfYear',
+  'month',
+] as const;
+export const timestampPartSchema = z.enum(TIMESTAMP_PARTS);
+export type TimestampPart = z.infer<typeof timestampPartSchema>;
+
+export const featureSpecSchema = z.discriminatedUnion('kind', [
+  /** Order of the steps: impute, clip, log, scale. */
+  z.strictObject({
+    kind: z.literal('numeric'),
+    column: columnNameSchema,
+    /** What stands for a missing value: the training rows' mean or median (after clipping), or a constant. */
+    impute: z.union([z.enum(['mean', 'median']), z.number()]),
+    /** Adds a second column that is 1 where the value was missing. */
+    missingIndicator: z.boolean(),
+    clip: z.strictObject({ min: z.number().optional(), max: z.number().optional() }).optional(),
+    /** sign(x) · ln(1 + |x|). */
+    log: z.boolean(),
+    /** `standard`: (x − mean) / standard deviation; `minMax`: (x − min) / (max − min); of the training rows. */
+    scale: z.enum(['standard', 'minMax', 'none']),
+  }),
+  /** true 1, false 0, missing 0 with a second column that says so. */
+  z.strictObject({ kind: z.literal('boolean'), column: columnNameSchema }),
+  z.strictObject({
+    kind: z.literal('categorical'),
+    column: columnNameSchema,
+    /** Categories seen fewer times than this in the training rows count as out of vocabulary. */
+    minCount: z.int().min(1),
+    /** The most frequent this many are kept. */
+    maxSize: z.int().min(1).max(1_000_000),
+    encoding: categoryEncodingSchema,
+  }),
+  z.strictObject({
+    kind: z.literal('timestamp'),
+    column: columnNameSchema,
+    parts: z.array(timestampPartSchema).min(1),
+    /** true: sine and cosine of each part's position in its period; false: position in [0, 1). All in UTC. */
+    cyclic: z.boolean(),
+  }),
+  z.strictObject({
+    kind: z.literal('crossed'),
+    columns: z.array(columnNameSchema).min(2).max(4),
+    /** Combinations are hashed into this many buckets (exact where they all fit). */
+    buckets: z.int().min(2).max(1_000_000),
+    minCount: z.int().min(1),
+    encoding: categoryEncodingSchema,
+  }),
+]);
+export type FeatureSpec = z.infer<typeof featureSpecSchema>;
+
+// --- Data ---------------------------------------------------------------------------------------------------------------------
+
+/** How much of the newest data goes where; the window ends where the run's day begins: train, then validation, then test. */
+export const windowSpecSchema = z.strictObject({
+  train: durationSchema,
+  validation: durationSchema,
+  test: durationSchema,
+});
+export type WindowSpec = z.infer<typeof windowSpecSchema>;
+
+export const dataSpecSchema = z.strictObject({
+  source: sourceSpecSchema,
+  /** The column that says when a row happened: a timestamp, a date, or ISO 8601 text. */
+  time: columnNameSchema,
+  /** The column that names the entity a row is about. */
+  key: columnNameSchema.optional(),
+  window: windowSpecSchema,
+  expectations: z.array(expectationSchema),
+});
+export type DataSpec = z.infer<typeof dataSpecSchema>;
+
+// --- Training -----------------------------------------------------------------------------------------------------------------
+
+export const ACTIVATIONS = [
+  'linear',
+  'relu',
+  'relu6',
+  'elu',
+  'selu',
+  'gelu',
+  'leakyRelu',
+  'sigmoid',
+  'hardSigmoid',
+  'softplus',
+  'softsign',
+  'tanh',
+  'softmax',
+  'swish',
+] as const;
+export const activationSchema = z.enum(ACTIVATIONS);
+export type Activation = z.infer<typeof activationSchema>;
+
+export const warmStartSchema = z.strictObject({
+  /** Passes over the training rows when the weights begin at the champion's. */
+  epochs: z.int().min(1).max(10_000),
+});
+
+const fitSchema = {
+  epochs: z.int().min(1).max(10_000),
+  batchSize: z.int().min(1).max(1_000_000),
+  learningRate: z.number().positive(),
+  optimizer: z.enum(['adam', 'sgd', 'rmsprop', 'adagrad']),
+  /** Stop after this many epochs without a better validation loss, and keep the best weights. */
+  patience: z.int().min(1).optional(),
+  /** Begin at the weights of the champion of the day before, where shapes and vocabulary allow. */
+  warmStart: warmStartSchema.optional(),
+  seed: z.int().nonnegative(),
+  timeout: durationSchema,
+};
+
+export const trainSpecSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('mlp'),
+    hidden: z.array(z.int().min(1).max(16_384)).max(32),
+    activation: activationSchema,
+    dropout: z.number().min(0).lt(1),
+    batchNormalization: z.boolean(),
+    ...fitSchema,
+  }),
+  /** A function `({ tf, inputs, … }) => LayersModel` in the pipeline file. */
+  z.strictObject({ kind: z.literal('custom'), ...fitSchema }),
+]);
+export type TrainSpec = z.infer<typeof trainSpecSchema>;
+
+// --- Validation and release ---------------------------------------------------------------------------------------------------
+
+export const METRICS = {
+  binary: ['auc', 'logLoss', 'accuracy', 'brier'],
+  multiclass: ['logLoss', 'accuracy', 'macroF1'],
+  regression: ['rmse', 'mae', 'r2'],
+} as const satisfies Record<LabelKind, readonly string[]>;
+export const metricSchema = z.enum([...new Set(Object.values(METRICS).flat())] as [
+  (typeof METRICS)[LabelKind][number],
+  ...(typeof METRICS)[LabelKind][number][],
+]);
+export type Metric = z.infer<typeof metricSchema>;
+
+/** Whether more of a metric is better. */
+export const HIGHER_IS_BETTER: Record<Metric, boolean> = {
+  auc: true,
+  logLoss: false,
+  accuracy: true,
+  brier: false,
+  macroF1: true,
+  rmse: false,
+  mae: false,
+  r2: true,
+};
+
+/** Non-inferiority: the candidate may be worse than the champion by less than `margin`, shown at `confidence`. */
+export const gateSpecSchema = z.strictObject({
+  kind: z.literal('notWorse'),
+  metric: metricSchema,
+  margin: z.number().nonnegative(),
+  confidence: z.number().gt(0.5).lt(1),
+  replicates: z.int().min(100).max(100_000),
+});
+export type GateSpec = z.infer<typeof gateSpecSchema>;
+
+export const validateSpecSchema = z.strictObject({ gate: gateSpecSchema, slices: z.array(columnNameSchema).max(16) });
+export type ValidateSpec = z.infer<typeof validateSpecSchema>;
+
+export const releasePolicySchema = z.strictObject({ approval: z.enum(['automatic', 'required']) });
+export type ReleasePolicy = z.infer<typeof releasePolicySchema>;
+
+export const scheduleSpecSchema = z.strictObject({ cron: z.string().min(1), timezone: z.string().min(1) });
+
+export const servingSpecSchema = z.strictObject({
+  modes: z.array(z.enum(['online', 'offline'])).min(1),
+});
+
+// --- The whole ----------------------------------------------------------------------------------------------------------------
+
+export const pipelineSpecSchema = z.strictObject({
+  name: nameSchema,
+  description: z.string().max(10_000).optional(),
+  /** Who answers for the model; stands on its card. */
+  owners: z.array(z.string().min(1).max(200)).max(20),
+  intendedUse: z.string().max(10_000).optional(),
+  limitations: z.array(z.string().min(1).max(1_000)).max(50),
+  schedule: scheduleSpecSchema.optional(),
+  data: dataSpecSchema,
+  label: labelSpecSchema,
+  features: z.record(featureNameSchema, featureSpecSchema),
+  train: trainSpecSchema,
+  validate: validateSpecSchema,
+  release: releasePolicySchema,
+  serving: servingSpecSchema,
+});
+export type PipelineSpec = z.infer<typeof pipelineSpecSchema>;
+
+/** A pipeline as the platform knows it: its normal form and the digest of the code that it came from. */
+export const pipelineSchema = z.strictObject({
+  name: nameSchema,
+  spec: pipelineSpecSchema,
+  codeDigest: digestSchema,
+  loadedAt: z.iso.datetime({ offset: true }),
+});
+export type Pipeline = z.infer<typeof pipelineSchema>;

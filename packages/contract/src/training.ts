@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { digestSchema } from './names.ts';
+
+export const backendNameSchema = z.enum(['tfjs-node-gpu', 'webgpu', 'tfjs-node', 'wasm', 'cpu']);
+export type BackendName = z.infer<typeof backendNameSchema>;
+
+/** What happens while a network is fitted, as it streams from the training process. */
+export const trainingProgressSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('started'),
+    backend: backendNameSchema,
+    device: z.string(),
+    rows: z.int(),
+    epochs: z.int(),
+    parameters: z.int(),
+    /** In words, why the weights began where they did. */
+    start: z.string(),
+  }),
+  z.strictObject({
+    type: z.literal('batch'),
+    epoch: z.int(),
+    /** Share of all the epochs' rows that are done, 0 to 1. */
+    done: z.number(),
+    loss: z.number(),
+  }),
+  z.strictObject({
+    type: z.literal('epoch'),
+    epoch: z.int(),
+    loss: z.number(),
+    validationLoss: z.number().nullable(),
+    rowsPerSecond: z.number(),
+  }),
+  z.strictObject({ type: z.literal('log'), line: z.string() }),
+]);
+export type TrainingProgress = z.infer<typeof trainingProgressSchema>;
+
+export const epochResultSchema = z.strictObject({
+  epoch: z.int(),
+  loss: z.number(),
+  validationLoss: z.number().nullable(),
+});
+
+/** What a training step leaves behind, beside the artifact itself. */
+export const trainingResultSchema = z.strictObject({
+  artifact: digestSchema,
+  bytes: z.int(),
+  backend: backendNameSchema,
+  device: z.string(),
+  seed: z.int(),
+  parameters: z.int(),
+  /** The layers in order, one line each. */
+  architecture: z.array(z.string()),
+  epochs: z.array(epochResultSchema),
+  warmStart: z.strictObject({ from: digestSchema.optional(), note: z.string() }),
+  /** The exported file against the trained network on the same rows. */
+  parity: z.strictObject({ rows: z.int(), maxDifference: z.number() }),
+  seconds: z.number(),
+});
+export type TrainingResult = z.infer<typeof trainingResultSchema>;
+
+/** Farthest that the exported file and the trained network may be apart, in the output's units. */
+export const PARITY_TOLERANCE = 1e-4;
