@@ -139,15 +139,19 @@ export class NotFoundError extends PerennialError {
 export class TransitionRefusedError extends PerennialError {
   readonly code = 'transition-refused';
   constructor(
-    readonly kind: string,
-    readonly id: string,
+    readonly subject: { kind: string; id: string },
     readonly state: string,
     readonly event: string,
   ) {
-    super(`The ${kind} '${id}' is ${state}: '${event}' is not possible from there.`);
+    super(`The ${subject.kind} '${subject.id}' is ${state}: '${event}' is not possible from there.`);
   }
 
   override get details() {
-    return { kind: this.kind, id: this.id, state: this.state, event: this.event };
+    return { ...this.subject, state: this.state, event: this.event };
   }
+}
+
+/** Someone else changed the thing first: what the request was decided on is no longer so. */
+export class ConflictError extends PerennialError {
+  readonly code = 'conflict';
 }
