@@ -1,1 +1,4 @@
-export {};
+export * from './client.ts';
+export * from './errors.ts';
+export * from './pages.ts';
+export * from './run-watch.ts';

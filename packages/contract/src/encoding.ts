@@ -79,7 +79,11 @@ export type FittedFeature = z.infer<typeof fittedFeatureSchema>;
 /** The label after fitting. A regression's network learns (y − center) / scale; the artifact undoes it. */
 export const fittedLabelSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('binary'), name: featureNameSchema, threshold: z.number() }),
-  z.strictObject({ kind: z.literal('multiclass'), name: featureNameSchema, classes: z.array(z.string()).min(2) }),
+  z.strictObject({
+    kind: z.literal('multiclass'),
+    name: featureNameSchema,
+    classes: z.array(z.string()).min(2),
+  }),
   z.strictObject({
     kind: z.literal('regression'),
     name: featureNameSchema,

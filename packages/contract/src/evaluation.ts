@@ -48,7 +48,12 @@ export const gateReportSchema = z.strictObject({
   rows: z.int().nonnegative(),
   candidate: z.strictObject({ artifact: digestSchema, value: z.number().nullable() }),
   champion: z
-    .strictObject({ model: nameSchema, version: z.int(), artifact: digestSchema, value: z.number().nullable() })
+    .strictObject({
+      model: nameSchema,
+      version: z.int(),
+      artifact: digestSchema,
+      value: z.number().nullable(),
+    })
     .nullable(),
   /** Candidate minus champion, oriented so that more is better, with its interval. */
   difference: z.strictObject({ value: z.number(), interval: intervalSchema }).nullable(),

@@ -15,7 +15,9 @@ export const groundTruthItemSchema = z.union([
 ]);
 export type GroundTruthItem = z.infer<typeof groundTruthItemSchema>;
 
-export const groundTruthRequestSchema = z.strictObject({ items: z.array(groundTruthItemSchema).min(1).max(50_000) });
+export const groundTruthRequestSchema = z.strictObject({
+  items: z.array(groundTruthItemSchema).min(1).max(50_000),
+});
 export type GroundTruthRequest = z.infer<typeof groundTruthRequestSchema>;
 
 export const groundTruthResponseSchema = z.strictObject({

@@ -22,7 +22,10 @@ const UUID_PATTERN = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 export function idSchema(kind: IdKind) {
   return z
     .string()
-    .regex(new RegExp(`^${ID_PREFIXES[kind]}_${UUID_PATTERN}$`), `must look like ${ID_PREFIXES[kind]}_<uuid>`);
+    .regex(
+      new RegExp(`^${ID_PREFIXES[kind]}_${UUID_PATTERN}$`),
+      `must look like ${ID_PREFIXES[kind]}_<uuid>`,
+    );
 }
 
 /** The edge form of an id: `formatId('run', '0190…')` is `run_0190…`. */

@@ -47,7 +47,11 @@ export const expectationSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('matches'), column: columnNameSchema, pattern: z.string().min(1) }),
   /** The columns together name a row; of repeated rows the first is kept. */
   z.strictObject({ kind: z.literal('unique'), columns: z.array(columnNameSchema).min(1) }),
-  z.strictObject({ kind: z.literal('rowCount'), min: z.int().nonnegative().optional(), max: z.int().positive().optional() }),
+  z.strictObject({
+    kind: z.literal('rowCount'),
+    min: z.int().nonnegative().optional(),
+    max: z.int().positive().optional(),
+  }),
   /** A free SQL predicate over the row, such as `arrival > departure`. Null counts as broken. */
   z.strictObject({ kind: z.literal('predicate'), name: z.string().min(1).max(120), sql: z.string().min(1) }),
 ]);
@@ -253,7 +257,10 @@ export const gateSpecSchema = z.strictObject({
 });
 export type GateSpec = z.infer<typeof gateSpecSchema>;
 
-export const validateSpecSchema = z.strictObject({ gate: gateSpecSchema, slices: z.array(columnNameSchema).max(16) });
+export const validateSpecSchema = z.strictObject({
+  gate: gateSpecSchema,
+  slices: z.array(columnNameSchema).max(16),
+});
 export type ValidateSpec = z.infer<typeof validateSpecSchema>;
 
 export const releasePolicySchema = z.strictObject({ approval: z.enum(['automatic', 'required']) });

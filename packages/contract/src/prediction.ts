@@ -33,7 +33,11 @@ export const predictResponseSchema = z.strictObject({
   model: nameSchema,
   version: z.int(),
   predictions: z.array(
-    z.strictObject({ id: idSchema('prediction'), output: predictionOutputSchema, mode: predictionModeSchema }),
+    z.strictObject({
+      id: idSchema('prediction'),
+      output: predictionOutputSchema,
+      mode: predictionModeSchema,
+    }),
   ),
 });
 export type PredictResponse = z.infer<typeof predictResponseSchema>;

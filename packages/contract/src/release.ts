@@ -3,7 +3,14 @@ import { idSchema } from './ids.ts';
 import { instantSchema, nameSchema } from './names.ts';
 import type { Transitions } from './state-machine.ts';
 
-export const releaseStateSchema = z.enum(['pending', 'approved', 'live', 'rejected', 'rolled-back', 'superseded']);
+export const releaseStateSchema = z.enum([
+  'pending',
+  'approved',
+  'live',
+  'rejected',
+  'rolled-back',
+  'superseded',
+]);
 export type ReleaseState = z.infer<typeof releaseStateSchema>;
 export type ReleaseTransition = 'approve' | 'reject' | 'promote' | 'supersede' | 'roll-back';
 

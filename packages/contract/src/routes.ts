@@ -47,6 +47,9 @@ export const startRunSchema = z.strictObject({
   trigger: triggerKindSchema.default('request'),
 });
 
+/** Why a person decided as they did. */
+export const decisionSchema = z.strictObject({ reason: z.string().min(1).max(2_000) });
+
 export const ROUTES = {
   listPipelines: {
     method: 'GET',
@@ -81,7 +84,11 @@ export const ROUTES = {
     path: '/v1/runs',
     role: 'viewer',
     summary: 'Runs, newest first',
-    query: z.strictObject({ ...pageQuery, pipeline: nameSchema.optional(), state: runStateSchema.optional() }),
+    query: z.strictObject({
+      ...pageQuery,
+      pipeline: nameSchema.optional(),
+      state: runStateSchema.optional(),
+    }),
     response: pageSchema(runSchema),
     status: 200,
   },
@@ -107,7 +114,8 @@ export const ROUTES = {
     method: 'GET',
     path: '/v1/runs/{run}/events',
     role: 'viewer',
-    summary: 'The events a run is made of, oldest first; as server-sent events with live progress when asked for text/event-stream',
+    summary:
+      'The events a run is made of, oldest first; as server-sent events with live progress when asked for text/event-stream',
     params: runParams,
     query: pageQuerySchema,
     response: pageSchema(storedRunEventSchema),
@@ -215,6 +223,26 @@ export const ROUTES = {
     response: releaseSchema,
     status: 200,
   },
+  approveRelease: {
+    method: 'POST',
+    path: '/v1/releases/{release}/approve',
+    role: 'approver',
+    summary: 'Approve a pending release: its version goes live',
+    params: z.strictObject({ release: idSchema('release') }),
+    body: decisionSchema,
+    response: releaseSchema,
+    status: 200,
+  },
+  rejectRelease: {
+    method: 'POST',
+    path: '/v1/releases/{release}/reject',
+    role: 'approver',
+    summary: 'Reject a pending release',
+    params: z.strictObject({ release: idSchema('release') }),
+    body: decisionSchema,
+    response: releaseSchema,
+    status: 200,
+  },
   predict: {
     method: 'POST',
     path: '/v1/models/{model}/predict',
@@ -282,13 +310,17 @@ export type RouteInput<Name extends RouteName> = InputPart<Name, 'params'> &
   InputPart<Name, 'query'> &
   InputPart<Name, 'body'>;
 type InputPart<Name extends RouteName, Part extends 'params' | 'query' | 'body'> =
-  (typeof ROUTES)[Name] extends Record<Part, infer Schema extends z.ZodType> ? Record<Part, z.input<Schema>> : unknown;
+  (typeof ROUTES)[Name] extends Record<Part, infer Schema extends z.ZodType>
+    ? Record<Part, z.input<Schema>>
+    : unknown;
 
 /** What a handler receives: the same parts, checked and with defaults. */
 export type RouteRequest<Name extends RouteName> = OutputPart<Name, 'params'> &
   OutputPart<Name, 'query'> &
   OutputPart<Name, 'body'>;
 type OutputPart<Name extends RouteName, Part extends 'params' | 'query' | 'body'> =
-  (typeof ROUTES)[Name] extends Record<Part, infer Schema extends z.ZodType> ? Record<Part, z.output<Schema>> : unknown;
+  (typeof ROUTES)[Name] extends Record<Part, infer Schema extends z.ZodType>
+    ? Record<Part, z.output<Schema>>
+    : unknown;
 
 export type RouteResponse<Name extends RouteName> = z.output<(typeof ROUTES)[Name]['response']>;

@@ -37,9 +37,19 @@ export type Failure = z.infer<typeof failureSchema>;
  * The facts a run is made of, in order. The run's row and its steps' rows are projections of these, written in the same transaction.
  */
 export const runEventSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('created'), trigger: triggerSchema, asOf: instantSchema, force: z.boolean() }),
+  z.strictObject({
+    type: z.literal('created'),
+    trigger: triggerSchema,
+    asOf: instantSchema,
+    force: z.boolean(),
+  }),
   z.strictObject({ type: z.literal('started'), worker: z.string() }),
-  z.strictObject({ type: z.literal('step-started'), step: stepNameSchema, attempt: z.int(), inputDigest: digestSchema }),
+  z.strictObject({
+    type: z.literal('step-started'),
+    step: stepNameSchema,
+    attempt: z.int(),
+    inputDigest: digestSchema,
+  }),
   z.strictObject({
     type: z.literal('step-succeeded'),
     step: stepNameSchema,
@@ -47,7 +57,12 @@ export const runEventSchema = z.discriminatedUnion('type', [
     reused: z.boolean(),
     output: z.record(z.string(), z.unknown()),
   }),
-  z.strictObject({ type: z.literal('step-failed'), step: stepNameSchema, attempt: z.int(), error: failureSchema }),
+  z.strictObject({
+    type: z.literal('step-failed'),
+    step: stepNameSchema,
+    attempt: z.int(),
+    error: failureSchema,
+  }),
   z.strictObject({
     type: z.literal('succeeded'),
     model: nameSchema,
@@ -60,7 +75,11 @@ export const runEventSchema = z.discriminatedUnion('type', [
 ]);
 export type RunEvent = z.infer<typeof runEventSchema>;
 
-export const storedRunEventSchema = z.strictObject({ sequence: z.int(), at: instantSchema, event: runEventSchema });
+export const storedRunEventSchema = z.strictObject({
+  sequence: z.int(),
+  at: instantSchema,
+  event: runEventSchema,
+});
 export type StoredRunEvent = z.infer<typeof storedRunEventSchema>;
 
 export const stepSchema = z.strictObject({

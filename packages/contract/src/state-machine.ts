@@ -15,6 +15,10 @@ export function nextState<State extends string, Event extends string>(
 }
 
 /** The states that nothing leads out of. */
-export function finalStates<State extends string, Event extends string>(transitions: Transitions<State, Event>): State[] {
-  return (Object.keys(transitions) as State[]).filter((state) => Object.keys(transitions[state]).length === 0);
+export function finalStates<State extends string, Event extends string>(
+  transitions: Transitions<State, Event>,
+): State[] {
+  return (Object.keys(transitions) as State[]).filter(
+    (state) => Object.keys(transitions[state]).length === 0,
+  );
 }

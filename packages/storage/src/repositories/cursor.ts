@@ -13,7 +13,9 @@ export function decodeCursor(cursor: string | undefined, pattern: RegExp): strin
   if (cursor === undefined) return undefined;
   const key = Buffer.from(cursor, 'base64url').toString('utf8');
   if (!pattern.test(key)) {
-    throw new InvalidRequestError('The cursor is not one that this list gave.', [{ path: 'cursor', message: 'not valid' }]);
+    throw new InvalidRequestError('The cursor is not one that this list gave.', [
+      { path: 'cursor', message: 'not valid' },
+    ]);
   }
   return key;
 }

@@ -54,7 +54,12 @@ export async function listDatasetVersions(
   const rows = await db
     .select()
     .from(datasetVersions)
-    .where(and(query.pipeline === undefined ? undefined : eq(datasetVersions.pipeline, query.pipeline), olderThan(query.cursor)))
+    .where(
+      and(
+        query.pipeline === undefined ? undefined : eq(datasetVersions.pipeline, query.pipeline),
+        olderThan(query.cursor),
+      ),
+    )
     .orderBy(desc(datasetVersions.createdAt), datasetVersions.digest)
     .limit(query.limit + 1);
   return pageOf(rows, query, { item: toSummary, key: (row) => `${row.createdAt.getTime()} ${row.digest}` });

@@ -1,5 +1,11 @@
 import { asc, eq, gt } from 'drizzle-orm';
-import { NotFoundError, type Page, type PageQuery, type Pipeline, type PipelineSpec } from '@perennial/contract';
+import {
+  NotFoundError,
+  type Page,
+  type PageQuery,
+  type Pipeline,
+  type PipelineSpec,
+} from '@perennial/contract';
 import { pipelines } from '../database/schema.ts';
 import { NAME_KEY, decodeCursor, pageOf } from './cursor.ts';
 import type { Executor } from './executor.ts';
@@ -11,7 +17,10 @@ export interface PipelineRecord {
 }
 
 /** Writes down a pipeline as it was loaded; a later load of the same name replaces it. */
-export async function savePipeline(db: Executor, { spec, codeDigest, loadedAt }: PipelineRecord): Promise<void> {
+export async function savePipeline(
+  db: Executor,
+  { spec, codeDigest, loadedAt }: PipelineRecord,
+): Promise<void> {
   await db
     .insert(pipelines)
     .values({ name: spec.name, spec, codeDigest, loadedAt })

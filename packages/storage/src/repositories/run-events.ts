@@ -99,7 +99,11 @@ async function projectStep(tx: Executor, { runId, at, event }: RunAppend): Promi
     const state = event.reused ? ('reused' as const) : ('succeeded' as const);
     await updateStep(tx, { runId, name: event.step, changes: { state, output: event.output, endedAt: at } });
   } else if (event.type === 'step-failed') {
-    await updateStep(tx, { runId, name: event.step, changes: { state: 'failed', error: event.error, endedAt: at } });
+    await updateStep(tx, {
+      runId,
+      name: event.step,
+      changes: { state: 'failed', error: event.error, endedAt: at },
+    });
   }
 }
 

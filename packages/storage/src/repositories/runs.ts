@@ -86,18 +86,27 @@ export async function listRuns(db: Executor, query: RunFilter): Promise<Page<Run
     )
     .orderBy(desc(runs.id))
     .limit(query.limit + 1);
-  const allSteps = await stepsOf(db, rows.map((row) => row.id));
+  const allSteps = await stepsOf(
+    db,
+    rows.map((row) => row.id),
+  );
   return pageOf(rows, query, { item: (row) => toRun(row, allSteps), key: (row) => row.id });
 }
 
 /** The events of a run, oldest first. The cursor is the last sequence seen. */
-export async function listRunEvents(db: Executor, id: string, query: PageQuery): Promise<Page<StoredRunEvent>> {
+export async function listRunEvents(
+  db: Executor,
+  id: string,
+  query: PageQuery,
+): Promise<Page<StoredRunEvent>> {
   await getRunRow(db, id);
   const after = decodeCursor(query.cursor, NUMBER_KEY);
   const rows = await db
     .select()
     .from(runEvents)
-    .where(and(eq(runEvents.runId, id), after === undefined ? undefined : gt(runEvents.sequence, Number(after))))
+    .where(
+      and(eq(runEvents.runId, id), after === undefined ? undefined : gt(runEvents.sequence, Number(after))),
+    )
     .orderBy(asc(runEvents.sequence))
     .limit(query.limit + 1);
   return pageOf(rows, query, {
@@ -126,12 +135,20 @@ export async function findStep(db: Executor, runId: string, name: StepName): Pro
 }
 
 /** The newest finished step, of any run, whose inputs were the same. */
-export async function findReusableStep(db: Executor, name: StepName, inputDigest: string): Promise<StepRow | undefined> {
+export async function findReusableStep(
+  db: Executor,
+  name: StepName,
+  inputDigest: string,
+): Promise<StepRow | undefined> {
   const [row] = await db
     .select()
     .from(steps)
     .where(
-      and(eq(steps.name, name), eq(steps.inputDigest, inputDigest), inArray(steps.state, ['succeeded', 'reused'])),
+      and(
+        eq(steps.name, name),
+        eq(steps.inputDigest, inputDigest),
+        inArray(steps.state, ['succeeded', 'reused']),
+      ),
     )
     .orderBy(desc(steps.endedAt))
     .limit(1);

@@ -1,0 +1,192 @@
+import { and, asc, desc, eq, gt, inArray, lt, sql } from 'drizzle-orm';
+import {
+  CHAMPION,
+  NotFoundError,
+  type Evaluation,
+  type GateReport,
+  type Lineage,
+  type Model,
+  type ModelCard,
+  type ModelVersion,
+  type ModelVersionDetail,
+  type Page,
+  type PageQuery,
+  type Signature,
+  type StoredEvaluation,
+} from '@perennial/contract';
+import { aliases, evaluations, modelVersions, models } from '../database/schema.ts';
+import { NAME_KEY, NUMBER_KEY, decodeCursor, pageOf } from './cursor.ts';
+import type { Executor } from './executor.ts';
+
+type VersionRow = typeof modelVersions.$inferSelect;
+
+/**
+ * The next version number of a model, which is created if it is new. The model's row stays locked until the transaction ends, so numbers
+ * have no gaps and no twins.
+ */
+export async function takeVersionNumber(tx: Executor, model: string, at: Date): Promise<number> {
+  const [row] = await tx
+    .insert(models)
+    .values({ name: model, createdAt: at, latestVersion: 1 })
+    .onConflictDoUpdate({ target: models.name, set: { latestVersion: sql`${models.latestVersion} + 1` } })
+    .returning({ version: models.latestVersion });
+  if (!row) throw new Error('insert … returning gave no row');
+  return row.version;
+}
+
+export interface NewModelVersion {
+  model: string;
+  version: number;
+  runId: string;
+  artifactDigest: string;
+  artifactBytes: number;
+  datasetDigest: string;
+  signature: Signature;
+  lineage: Lineage;
+  gate: GateReport;
+  card: ModelCard;
+  asOf: Date;
+  createdAt: Date;
+}
+
+export async function insertModelVersion(tx: Executor, version: NewModelVersion): Promise<void> {
+  await tx.insert(modelVersions).values(version);
+}
+
+export interface NewEvaluation {
+  id: string;
+  model: string;
+  version: number;
+  evaluation: Evaluation;
+  createdAt: Date;
+}
+
+export async function insertEvaluation(tx: Executor, evaluation: NewEvaluation): Promise<void> {
+  await tx.insert(evaluations).values({ ...evaluation, datasetDigest: evaluation.evaluation.dataset });
+}
+
+/** Evaluations of one version, oldest first. */
+export async function listEvaluations(
+  db: Executor,
+  model: string,
+  version: number,
+): Promise<StoredEvaluation[]> {
+  const rows = await db
+    .select()
+    .from(evaluations)
+    .where(and(eq(evaluations.model, model), eq(evaluations.version, version)))
+    .orderBy(asc(evaluations.id));
+  return rows.map((row) => ({ ...row.evaluation, model, version, createdAt: row.createdAt.toISOString() }));
+}
+
+/** The version that a run has registered, if it has. */
+export async function findVersionOfRun(db: Executor, runId: string): Promise<VersionRow | undefined> {
+  const [row] = await db.select().from(modelVersions).where(eq(modelVersions.runId, runId));
+  return row;
+}
+
+/** @throws NotFoundError */
+export async function getModel(db: Executor, name: string): Promise<Model> {
+  const [model] = await selectModels(db, eq(models.name, name), 1);
+  if (!model) throw new NotFoundError('model', name);
+  return model;
+}
+
+/** Models by name. */
+export async function listModels(db: Executor, query: PageQuery): Promise<Page<Model>> {
+  const after = decodeCursor(query.cursor, NAME_KEY);
+  const found = await selectModels(
+    db,
+    after === undefined ? undefined : gt(models.name, after),
+    query.limit + 1,
+  );
+  return pageOf(found, query, { item: (model) => model, key: (model) => model.name });
+}
+
+async function selectModels(
+  db: Executor,
+  where: ReturnType<typeof eq> | undefined,
+  limit: number,
+): Promise<Model[]> {
+  const rows = await db
+    .select({ model: models, champion: aliases.version })
+    .from(models)
+    .leftJoin(aliases, and(eq(aliases.model, models.name), eq(aliases.alias, CHAMPION)))
+    .where(where)
+    .orderBy(asc(models.name))
+    .limit(limit);
+  return rows.map(({ model, champion }) => ({
+    name: model.name,
+    createdAt: model.createdAt.toISOString(),
+    latestVersion: model.latestVersion,
+    championVersion: champion,
+  }));
+}
+
+/** @throws NotFoundError */
+export async function getModelVersion(
+  db: Executor,
+  model: string,
+  version: number,
+): Promise<ModelVersionDetail> {
+  const [row] = await db
+    .select()
+    .from(modelVersions)
+    .where(and(eq(modelVersions.model, model), eq(modelVersions.version, version)));
+  if (!row) throw new NotFoundError('version', `${model}@${version}`);
+  const names = await aliasesOf(db, model, [version]);
+  return { ...toVersion(row, names), card: row.card };
+}
+
+/** Versions of a model, newest first. @throws NotFoundError when there is no such model */
+export async function listModelVersions(
+  db: Executor,
+  model: string,
+  query: PageQuery,
+): Promise<Page<ModelVersion>> {
+  await getModel(db, model);
+  const before = decodeCursor(query.cursor, NUMBER_KEY);
+  const rows = await db
+    .select()
+    .from(modelVersions)
+    .where(
+      and(
+        eq(modelVersions.model, model),
+        before === undefined ? undefined : lt(modelVersions.version, Number(before)),
+      ),
+    )
+    .orderBy(desc(modelVersions.version))
+    .limit(query.limit + 1);
+  const names = await aliasesOf(
+    db,
+    model,
+    rows.map((row) => row.version),
+  );
+  return pageOf(rows, query, { item: (row) => toVersion(row, names), key: (row) => String(row.version) });
+}
+
+type AliasName = { alias: string; version: number };
+
+async function aliasesOf(db: Executor, model: string, versions: number[]): Promise<AliasName[]> {
+  if (versions.length === 0) return [];
+  return db
+    .select({ alias: aliases.alias, version: aliases.version })
+    .from(aliases)
+    .where(and(eq(aliases.model, model), inArray(aliases.version, versions)))
+    .orderBy(asc(aliases.alias));
+}
+
+function toVersion(row: VersionRow, names: AliasName[]): ModelVersion {
+  return {
+    model: row.model,
+    version: row.version,
+    artifact: row.artifactDigest,
+    artifactBytes: row.artifactBytes,
+    signature: row.signature,
+    createdAt: row.createdAt.toISOString(),
+    asOf: row.asOf.toISOString(),
+    lineage: row.lineage,
+    gate: row.gate,
+    aliases: names.filter((name) => name.version === row.version).map((name) => name.alias),
+  };
+}
