@@ -1,3 +1,4 @@
+import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type { Run } from '@perennial/contract';
 import type { Client } from './client.ts';
 import { ConnectionError, UnexpectedAnswerError } from './errors.ts';
@@ -27,28 +28,9 @@ export async function* watchRun(
     throw new ConnectionError(client.baseUrl, { cause });
   });
   if (!response.ok || !response.body) throw new UnexpectedAnswerError(url.pathname, response.status);
-  yield* parseEventStream(response.body.pipeThrough(new TextDecoderStream()));
-}
-
-/** The event-stream format of the HTML standard, section 9.2, as far as our server writes it: `event`, `data` and comments. */
-async function* parseEventStream(chunks: AsyncIterable<string>): AsyncGenerator<RunMessage, void, undefined> {
-  let pending = '';
-  for await (const chunk of chunks) {
-    const blocks = (pending + chunk).split('\n\n');
-    pending = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const message = parseBlock(block);
-      if (message) yield message;
-    }
-  }
-}
-
-function parseBlock(block: string): RunMessage | undefined {
-  let type = 'message';
-  const data: string[] = [];
-  for (const line of block.split('\n')) {
-    if (line.startsWith('event: ')) type = line.slice(7);
-    else if (line.startsWith('data: ')) data.push(line.slice(6));
-  }
-  return data.length === 0 ? undefined : { type, data: JSON.parse(data.join('\n')) as unknown };
+  const events = response.body
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new EventSourceParserStream());
+  for await (const { event, data } of events)
+    yield { type: event ?? 'message', data: JSON.parse(data) as unknown };
 }

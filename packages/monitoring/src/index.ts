@@ -1,1 +1,3 @@
-export {};
+export * from './errors.ts';
+export * from './ground-truth.ts';
+export * from './live-report.ts';
