@@ -1,1 +1,10 @@
-export {};
+export * from './define-pipeline.ts';
+export * from './definition.ts';
+export * from './errors.ts';
+export * from './expectations.ts';
+export * from './features.ts';
+export * from './gate.ts';
+export * from './labels.ts';
+export * from './sources.ts';
+export * from './tensorflow.ts';
+export * from './train.ts';

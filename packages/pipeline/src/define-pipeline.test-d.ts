@@ -1,0 +1,153 @@
+import { definePipeline } from './define-pipeline.ts';
+import { between, notNull, oneOf, predicate, rowCount, unique } from './expectations.ts';
+import { boolean, categorical, crossed, numeric, timestamp } from './features.ts';
+import { notWorse } from './gate.ts';
+import { binary, multiclass, regression } from './labels.ts';
+import { parquet } from './sources.ts';
+import { custom, mlp } from './train.ts';
+
+type FlightColumn = 'date' | 'delay' | 'distance' | 'origin' | 'destination';
+const window = { train: '28d', validation: '2d', test: '1d' };
+const untyped = { source: parquet('a.parquet'), time: 'date', window };
+const typed = { source: parquet<FlightColumn>('a.parquet'), time: 'date', window } as const;
+const base = { name: 'flight-delay', data: untyped, train: mlp() };
+const late = binary('late', { from: 'delay > 15' });
+const auc = { gate: notWorse({ metric: 'auc', margin: 0.01 }) };
+const distance = { distance: numeric() };
+
+// Metrics belong to the label's kind.
+definePipeline({ ...base, label: late, features: distance, validate: auc });
+definePipeline({
+  ...base,
+  label: regression('delay', { from: 'delay' }),
+  features: distance,
+  // @ts-expect-error a regression has no AUC
+  validate: { gate: notWorse({ metric: 'auc', margin: 0.01 }) },
+});
+definePipeline({
+  ...base,
+  label: multiclass('carrier', { from: 'carrier' }),
+  features: distance,
+  // @ts-expect-error several classes have no RMSE
+  validate: { gate: notWorse({ metric: 'rmse', margin: 0.01 }) },
+});
+// @ts-expect-error there is no metric of that name
+notWorse({ metric: 'f1', margin: 0.01 });
+
+// With unstated columns every name goes; with stated ones only those.
+definePipeline({
+  ...base,
+  label: late,
+  features: { anything: numeric() },
+  validate: { ...auc, slices: ['whatever'] },
+});
+definePipeline({
+  ...base,
+  data: {
+    ...typed,
+    key: 'origin',
+    expectations: [notNull('origin'), between('distance', 1), rowCount({ min: 1 })],
+  },
+  label: late,
+  features: {
+    distance: numeric(),
+    far: boolean({ column: 'distance' }),
+    origin: categorical({ minCount: 50 }),
+    when: timestamp({ column: 'date', parts: ['hourOfDay'] }),
+    route: crossed(['origin', 'destination'], { buckets: 4096 }),
+  },
+  validate: { ...auc, slices: ['origin'] },
+});
+definePipeline({
+  ...base,
+  data: typed,
+  label: late,
+  features: {
+    // @ts-expect-error the source has no column `altitude`
+    altitude: numeric(),
+  },
+  validate: auc,
+});
+definePipeline({
+  ...base,
+  data: typed,
+  label: late,
+  features: {
+    // @ts-expect-error the source has no column `altitude`
+    height: numeric({ column: 'altitude' }),
+  },
+  validate: auc,
+});
+definePipeline({
+  ...base,
+  data: typed,
+  label: late,
+  features: {
+    // @ts-expect-error the source has no column `runway`
+    route: crossed(['origin', 'runway'], { buckets: 64 }),
+  },
+  validate: auc,
+});
+definePipeline({
+  ...base,
+  data: typed,
+  label: late,
+  features: distance,
+  // @ts-expect-error the source has no column `runway` to slice by
+  validate: { ...auc, slices: ['runway'] },
+});
+definePipeline({
+  ...base,
+  // @ts-expect-error the source has no column `when`
+  data: { ...typed, time: 'when' },
+  label: late,
+  features: distance,
+  validate: auc,
+});
+definePipeline({
+  ...base,
+  data: {
+    source: parquet<FlightColumn>('a.parquet'),
+    time: 'date',
+    window,
+    expectations: [
+      predicate('on time', 'delay < 15'),
+      unique('date', 'origin'),
+      // @ts-expect-error the source has no column `runway`
+      oneOf('runway', [1, 2]),
+    ],
+  },
+  label: late,
+  features: distance,
+  validate: auc,
+});
+
+// Features and options that do not exist.
+// @ts-expect-error there is no scale of that name
+numeric({ scale: 'robust' });
+// @ts-expect-error there is no option of that name
+categorical({ minimum: 5 });
+// @ts-expect-error there is no part of that name
+timestamp({ parts: ['second'] });
+// @ts-expect-error one column cannot be crossed
+crossed(['origin'], { buckets: 64 });
+// @ts-expect-error there is no optimizer of that name
+mlp({ optimizer: 'lion' });
+
+// A network of the author's own sees only layers that can be exported.
+custom(({ tf, inputs, embeddings, denseWidth, outputs }) => {
+  const dense = tf.layers.dense({ units: denseWidth, activation: 'relu' });
+  const tables = embeddings.map(({ feature, size, dimension }) => {
+    const table = tf.layers.embedding({ inputDim: size, outputDim: dimension, name: feature });
+    return tf.layers.flatten().apply(table.apply(inputs[feature]!));
+  });
+  const joined = tf.layers.concatenate().apply([dense.apply(inputs.dense!), ...tables]);
+  // @ts-expect-error there is no export for convolutions
+  void tf.layers.conv2d;
+  return tf.model({
+    inputs: [inputs.dense!],
+    outputs: tf.layers.dense({ units: outputs, activation: 'sigmoid' }).apply(joined),
+  });
+});
+// @ts-expect-error a network is a model, not a tensor
+custom(({ inputs }) => inputs.dense);

@@ -1,0 +1,95 @@
+import type { LabelSpec } from '@perennial/contract';
+import { checkSpec } from './check-spec.ts';
+import type { PipelineDefinition, PipelineFunctions, PipelineInput } from './definition.ts';
+import { PipelineInvalidError } from './errors.ts';
+import { custom, type CustomTrain } from './train.ts';
+
+/**
+ * Marks a definition. A registered symbol, because the pipeline's copy of this package and the loader's need not be the same one, and
+ * `instanceof` would then refuse a good definition.
+ */
+const DEFINITION = Symbol.for('perennial.pipeline-definition');
+
+/**
+ * Defines a pipeline: checks what the author wrote and fills in every default. Export the result as the file's default.
+ *
+ * @throws PipelineInvalidError naming every field that is wrong and what is allowed there
+ */
+export function definePipeline<Column extends string, const Label extends LabelSpec, Name extends string>(
+  input: PipelineInput<Column, Label, Name>,
+): PipelineDefinition {
+  const { spec, issues } = checkSpec(normalise(input));
+  if (spec === undefined) throw new PipelineInvalidError(issues, { pipeline: nameOf(input) });
+  const definition: PipelineDefinition = { spec, functions: functionsOf(input.train) };
+  return Object.defineProperty(definition, DEFINITION, { value: true });
+}
+
+/** Whether a value came out of {@link definePipeline}, of this copy of the package or another. */
+export function isPipelineDefinition(value: unknown): value is PipelineDefinition {
+  return isObject(value) && DEFINITION in value;
+}
+
+/**
+ * The author's input in the shape of the specification, with unknown fields left in for the check to refuse. Takes what it finds for no more
+ * than it is, since JavaScript authors have no compiler.
+ */
+function normalise(input: unknown): unknown {
+  if (!isObject(input)) return input;
+  return {
+    owners: [],
+    limitations: [],
+    release: { approval: 'automatic' },
+    serving: { modes: ['online'] },
+    ...input,
+    ...scheduleOf(input['schedule']),
+    data: withDefaults(input['data'], { expectations: [] }),
+    features: withColumns(input['features']),
+    train: trainOf(input['train']),
+    validate: withDefaults(input['validate'], { slices: [] }),
+  };
+}
+
+function scheduleOf(schedule: unknown): { schedule?: unknown } {
+  if (schedule === undefined) return {};
+  return {
+    schedule: withDefaults(typeof schedule === 'string' ? { cron: schedule } : schedule, { timezone: 'UTC' }),
+  };
+}
+
+function withColumns(features: unknown): unknown {
+  if (!isObject(features)) return features;
+  return Object.fromEntries(
+    Object.entries(features).map(([name, feature]) => [
+      name,
+      isObject(feature) && feature['kind'] !== 'crossed'
+        ? { ...feature, column: feature['column'] ?? name }
+        : feature,
+    ]),
+  );
+}
+
+function trainOf(train: unknown): unknown {
+  if (typeof train === 'function') return custom(train as CustomTrain['build']).spec;
+  return isCustom(train) ? train.spec : train;
+}
+
+function functionsOf(train: PipelineInput['train']): PipelineFunctions {
+  if (typeof train === 'function') return { train };
+  return isCustom(train) ? { train: train.build } : {};
+}
+
+function isCustom(train: unknown): train is CustomTrain {
+  return isObject(train) && typeof train['build'] === 'function';
+}
+
+function nameOf(input: unknown): string | undefined {
+  return isObject(input) && typeof input['name'] === 'string' ? input['name'] : undefined;
+}
+
+function withDefaults(value: unknown, defaults: Record<string, unknown>): unknown {
+  return isObject(value) ? { ...defaults, ...value } : value;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

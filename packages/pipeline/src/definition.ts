@@ -1,0 +1,75 @@
+import type { LabelKind, LabelSpec, PipelineSpec, ReleasePolicy, WindowSpec } from '@perennial/contract';
+import type { ExpectationOn } from './expectations.ts';
+import type { FeatureOn } from './features.ts';
+import type { GateOn, MetricOf } from './gate.ts';
+import type { Source } from './sources.ts';
+import type { CustomTrain, MlpSpec, TrainFunction } from './train.ts';
+
+/** What an author writes: see {@link definePipeline}. `Column` are the source's columns, `Name` the features' names. */
+export interface PipelineInput<
+  Column extends string = string,
+  Label extends LabelSpec = LabelSpec,
+  Name extends string = string,
+> {
+  /** Lower-case letters, digits and hyphens; also the model's name. */
+  name: string;
+  description?: string;
+  /** Who answers for the model; stands on its card. */
+  owners?: string[];
+  intendedUse?: string;
+  /** Where the model should not be trusted; one sentence each. */
+  limitations?: string[];
+  /** When runs start by themselves: a cron expression (UTC), or one with its time zone. Absent: only when asked. */
+  schedule?: string | ScheduleInput;
+  data: DataInput<Column>;
+  label: Label;
+  /** By name; a feature reads the column of its own name unless it says otherwise. */
+  features: { [Key in Name]: FeatureOn<Key, NoInfer<Column>> };
+  train: MlpSpec | CustomTrain | TrainFunction;
+  validate: {
+    gate: GateOn<MetricOf<LabelKindOf<Label>>>;
+    /** Columns whose values the evaluation is broken down by. */
+    slices?: NoInfer<Column>[];
+  };
+  /**
+   * Whether a version that passed goes live by itself or waits for an approver.
+   * @default { approval: 'automatic' }
+   */
+  release?: ReleasePolicy;
+  /** @default { modes: ['online'] } */
+  serving?: PipelineSpec['serving'];
+}
+
+export interface ScheduleInput {
+  /** Five fields, or six with seconds first. */
+  cron: string;
+  /**
+   * An IANA zone such as `America/Chicago`.
+   * @default 'UTC'
+   */
+  timezone?: string;
+}
+
+export interface DataInput<Column extends string> {
+  source: Source<Column>;
+  /** The column that says when a row happened. */
+  time: NoInfer<Column>;
+  /** The column that names the entity a row is about. */
+  key?: NoInfer<Column>;
+  /** How much of the newest data goes where: train, then validation, then test, which is the newest. */
+  window: WindowSpec;
+  /** What must hold of the rows; those that break one go to quarantine. */
+  expectations?: ExpectationOn<NoInfer<Column>>[];
+}
+
+type LabelKindOf<Label extends LabelSpec> = NoInfer<Label>['kind'] & LabelKind;
+
+/** A pipeline, checked and in its normal form, with the author's functions beside it. */
+export interface PipelineDefinition {
+  readonly spec: PipelineSpec;
+  readonly functions: PipelineFunctions;
+}
+
+export interface PipelineFunctions {
+  readonly train?: TrainFunction;
+}
