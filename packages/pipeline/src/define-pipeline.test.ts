@@ -310,7 +310,7 @@ describe('an invalid definition', () => {
       'regression label',
     ],
     ['something else altogether', 'flight-delay', '', 'expected object'],
-  ])('is refused by field: %s', (_, input, path, message) => {
+  ])('is refused by field: %s', (...[, input, path, message]) => {
     const issues = issuesOf(input);
     expect(issues).toHaveLength(1);
     expect(issues[0]?.path).toBe(path);

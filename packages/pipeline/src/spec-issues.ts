@@ -1,4 +1,4 @@
-import { pipelineSpecSchema, type Issue } from '@perennial/contract';
+import type { pipelineSpecSchema, Issue } from '@perennial/contract';
 import { allowedFields } from './allowed-fields.ts';
 
 type SchemaError = NonNullable<ReturnType<typeof pipelineSpecSchema.safeParse>['error']>;
