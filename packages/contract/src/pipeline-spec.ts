@@ -247,6 +247,18 @@ export const HIGHER_IS_BETTER: Record<Metric, boolean> = {
   r2: true,
 };
 
+/** What a metric is called in a sentence or a table's head. */
+export const METRIC_TITLES: Record<Metric, string> = {
+  auc: 'AUC',
+  logLoss: 'log loss',
+  accuracy: 'accuracy',
+  brier: 'Brier score',
+  macroF1: 'macro F1',
+  rmse: 'RMSE',
+  mae: 'mean absolute error',
+  r2: 'R²',
+};
+
 /** Non-inferiority: the candidate may be worse than the champion by less than `margin`, shown at `confidence`. */
 export const gateSpecSchema = z.strictObject({
   kind: z.literal('notWorse'),
