@@ -1,0 +1,63 @@
+import { MISSING_TIMESTAMP, type ColumnType, type InputColumn } from '@perennial/contract';
+import { Tensor } from 'onnxruntime-node';
+import type { ColumnBatch, RawColumn } from './batch.ts';
+import { BatchInvalidError } from './errors.ts';
+import { columnInput } from './tensor-names.ts';
+
+/** Turns batches of raw columns into input tensors. Names are worked out once, since this runs for every request. */
+export class Feeds {
+  readonly #inputs: { column: string; input: string; type: ColumnType }[];
+
+  constructor(columns: readonly InputColumn[]) {
+    this.#inputs = columns.map(({ name, type }) => ({ column: name, input: columnInput(name), type }));
+  }
+
+  /** The tensors of a batch; they share its memory. @throws BatchInvalidError naming the column that does not fit. */
+  of(batch: ColumnBatch): Record<string, Tensor> {
+    const feeds: Record<string, Tensor> = {};
+    const shape = [batch.rows, 1];
+    for (const { column, input, type } of this.#inputs) {
+      const data = batch.columns[column];
+      if (data === undefined) throw new BatchInvalidError(column, 'is not in the batch');
+      if (data.length !== batch.rows) {
+        throw new BatchInvalidError(column, `has ${data.length} rows where the batch has ${batch.rows}`);
+      }
+      feeds[input] = columnTensor(data, { column, type, shape });
+    }
+    return feeds;
+  }
+
+  /** One row in which every value is missing. */
+  missingRow(): ColumnBatch {
+    const columns = this.#inputs.map(({ column, type }) => [column, missingColumn(type)] as const);
+    return { rows: 1, columns: Object.fromEntries(columns) };
+  }
+}
+
+function columnTensor(data: RawColumn, about: { column: string; type: ColumnType; shape: number[] }): Tensor {
+  const { column, type, shape } = about;
+  switch (type) {
+    case 'number':
+    case 'boolean':
+      if (data instanceof Float64Array) return new Tensor('float64', data, shape);
+      throw new BatchInvalidError(column, `is a ${type} and must be a Float64Array`);
+    case 'timestamp':
+      if (data instanceof BigInt64Array) return new Tensor('int64', data, shape);
+      throw new BatchInvalidError(column, 'is a timestamp and must be a BigInt64Array');
+    case 'text':
+      if (Array.isArray(data)) return new Tensor('string', data, shape);
+      throw new BatchInvalidError(column, 'is text and must be an array of strings');
+  }
+}
+
+function missingColumn(type: ColumnType): RawColumn {
+  switch (type) {
+    case 'number':
+    case 'boolean':
+      return Float64Array.of(NaN);
+    case 'timestamp':
+      return BigInt64Array.of(MISSING_TIMESTAMP);
+    case 'text':
+      return [''];
+  }
+}

@@ -1,0 +1,102 @@
+import type { Signature } from '@perennial/contract';
+import type { InferenceSession } from 'onnxruntime-node';
+import { readArtifactHeader } from './artifact.ts';
+import type { ColumnBatch, OutputBatch } from './batch.ts';
+import { Feeds } from './feeds.ts';
+import { resultData } from './results.ts';
+import { RuntimeSession } from './runtime-session.ts';
+import { DECISION_OUTPUT, PROBABILITIES_OUTPUT, PROBABILITY_OUTPUT, VALUE_OUTPUT } from './tensor-names.ts';
+
+/** An artifact, ready to answer: raw columns to probability and decision, class or value. */
+export class InferenceModel {
+  readonly signature: Signature;
+  readonly #session: RuntimeSession;
+  readonly #feeds: Feeds;
+
+  private constructor(signature: Signature, session: RuntimeSession) {
+    this.signature = signature;
+    this.#session = session;
+    this.#feeds = new Feeds(signature.inputs);
+  }
+
+  /**
+   * Opens an artifact whose digest the caller has checked, and runs it once, on a row of missing values: the first run allocates,
+   * and an artifact that cannot run is found here and not by a request.
+   *
+   * @throws ArtifactInvalidError where the bytes are no artifact or cannot be loaded.
+   * @throws InferenceFailedError where it cannot run.
+   */
+  static async load(bytes: Uint8Array): Promise<InferenceModel> {
+    const { signature } = readArtifactHeader(bytes);
+    const model = new InferenceModel(signature, await RuntimeSession.open(bytes));
+    try {
+      await model.run(model.#feeds.missingRow());
+    } catch (error) {
+      await model.release();
+      throw error;
+    }
+    return model;
+  }
+
+  /**
+   * Answers some rows, on the calling thread: it blocks the event loop for as long as the network takes. NaN and infinities are let
+   * through, so that an output may be NaN; the decision is then false, or a class of the signature all the same.
+   *
+   * @throws BatchInvalidError where the batch lacks a column, or has one of another type or length.
+   * @throws InferenceFailedError after a release.
+   */
+  async run(batch: ColumnBatch): Promise<OutputBatch> {
+    const feeds = this.#feeds.of(batch);
+    if (batch.rows === 0) return this.#empty();
+    return this.#read(await this.#session.run(feeds), batch.rows);
+  }
+
+  /** Frees the session once the batches under way are done; safe to call while others still hold the model. */
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+
+  #read(results: InferenceSession.OnnxValueMapType, rows: number): OutputBatch {
+    const { output } = this.signature;
+    switch (output.kind) {
+      case 'binary':
+        return {
+          kind: 'binary',
+          probability: resultData(results, PROBABILITY_OUTPUT, { type: 'float32', rows, width: 1 }),
+          decision: resultData(results, DECISION_OUTPUT, { type: 'bool', rows, width: 1 }),
+        };
+      case 'multiclass': {
+        const { classes } = output;
+        const width = classes.length;
+        return {
+          kind: 'multiclass',
+          classes,
+          probabilities: resultData(results, PROBABILITIES_OUTPUT, { type: 'float32', rows, width }),
+          decision: resultData(results, DECISION_OUTPUT, { type: 'string', rows, width: 1 }),
+        };
+      }
+      case 'regression':
+        return {
+          kind: 'regression',
+          value: resultData(results, VALUE_OUTPUT, { type: 'float32', rows, width: 1 }),
+        };
+    }
+  }
+
+  #empty(): OutputBatch {
+    const { output } = this.signature;
+    switch (output.kind) {
+      case 'binary':
+        return { kind: 'binary', probability: new Float32Array(0), decision: new Uint8Array(0) };
+      case 'multiclass':
+        return {
+          kind: 'multiclass',
+          classes: output.classes,
+          probabilities: new Float32Array(0),
+          decision: [],
+        };
+      case 'regression':
+        return { kind: 'regression', value: new Float32Array(0) };
+    }
+  }
+}
