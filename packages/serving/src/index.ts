@@ -1,1 +1,10 @@
-export {};
+export * from './errors.ts';
+export * from './instances/column-reader.ts';
+export * from './instances/instance-reader.ts';
+export { formatOutput } from './instances/output.ts';
+export { parseTimestamp, timestampMilliseconds } from './instances/timestamp.ts';
+export { Journal, type JournalCounters, type JournalOptions } from './journal/journal.ts';
+export type { JournalReader, RecordBatch } from './journal/journal-reader.ts';
+export { comparePositions, type Position } from './journal/position.ts';
+export { encodePrediction } from './journal/prediction-record.ts';
+export type { Durability } from './journal/segment-writer.ts';

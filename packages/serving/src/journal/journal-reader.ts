@@ -1,0 +1,127 @@
+import { open, stat } from 'node:fs/promises';
+import { JournalTruncatedError } from '../errors.ts';
+import { systemErrorCode } from '../files/error-code.ts';
+import { frameRecords, walkFrames } from './frame.ts';
+import type { Position } from './position.ts';
+import { segmentPath } from './segment-files.ts';
+
+/** What is read from a segment at once, in bytes: about a thousand records. */
+const CHUNK_BYTES = 256 * 1024;
+
+/** Records read from the journal, and the position behind them. */
+export interface RecordBatch {
+  /** JSON texts, in the order they were written. */
+  records: string[];
+  next: Position;
+}
+
+export interface JournalReaderOptions {
+  folder: string;
+  from: Position;
+  /** How far may be read: the end of what is acknowledged. */
+  end: () => Position;
+  /** Called with the number of bytes that were stepped over because they are no whole frame. */
+  onDamage: (bytes: number) => void;
+}
+
+/** Reads the journal once, forwards, from a position. */
+export class JournalReader {
+  readonly #options: JournalReaderOptions;
+  /** Where the next frame begins. */
+  #position: Position;
+  /** Bytes of the segment from `#position` on that have been read already. */
+  #buffered: Buffer = Buffer.alloc(0);
+
+  constructor(options: JournalReaderOptions) {
+    this.#options = options;
+    this.#position = options.from;
+  }
+
+  /** Everything before this place has been answered by `next`. */
+  get position(): Position {
+    return this.#position;
+  }
+
+  /**
+   * The next records: at least `count` of them unless the journal ends before (then those there are), and no more than the rest of the
+   * frame that reaches the count. Undefined when there is none.
+   */
+  async next(count: number): Promise<RecordBatch | undefined> {
+    const start = this.#position;
+    try {
+      return await this.#next(count);
+    } catch (error) {
+      this.#enter(start);
+      throw error;
+    }
+  }
+
+  async #next(count: number): Promise<RecordBatch | undefined> {
+    const records: string[] = [];
+    while (records.length < count) {
+      const { limit, closed } = await this.#segmentLimit();
+      const unread = limit - this.#position.offset - this.#buffered.length;
+      if (this.#takeFrames(records, { count, final: unread <= 0 })) continue;
+      if (unread > 0) await this.#fill(unread);
+      else if (closed) this.#enter({ segment: this.#position.segment + 1, offset: 0 });
+      else break;
+    }
+    return records.length === 0 ? undefined : { records, next: this.#position };
+  }
+
+  /** How far the current segment may be read, and whether it will grow no more. */
+  async #segmentLimit(): Promise<{ limit: number; closed: boolean }> {
+    const end = this.#options.end();
+    const { segment } = this.#position;
+    if (segment >= end.segment) return { limit: segment === end.segment ? end.offset : 0, closed: false };
+    return { limit: await this.#segmentBytes(segment), closed: true };
+  }
+
+  /** A segment that is not there (shipped and deleted, or never written) is an empty one. */
+  async #segmentBytes(segment: number): Promise<number> {
+    try {
+      return (await stat(segmentPath(this.#options.folder, segment))).size;
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return 0;
+      throw error;
+    }
+  }
+
+  /** Takes whole frames off the buffer until there are enough records; answers whether it moved on. */
+  #takeFrames(records: string[], { count, final }: { count: number; final: boolean }): boolean {
+    let taken = 0;
+    for (const { kind, start, end } of walkFrames(this.#buffered, final)) {
+      if (kind === 'frame') records.push(...frameRecords(this.#buffered, start, end));
+      else this.#options.onDamage(end - start);
+      taken = end;
+      if (records.length >= count) break;
+    }
+    if (final && taken === 0 && this.#buffered.length > 0) {
+      // A torn tail in a segment that was not the last when the journal was opened.
+      taken = this.#buffered.length;
+      this.#options.onDamage(taken);
+    }
+    this.#buffered = this.#buffered.subarray(taken);
+    this.#position = { segment: this.#position.segment, offset: this.#position.offset + taken };
+    return taken > 0;
+  }
+
+  async #fill(unread: number): Promise<void> {
+    const at = this.#position.offset + this.#buffered.length;
+    // Grows with what is buffered, so that a frame larger than a chunk takes a few reads and not hundreds.
+    const chunk = Buffer.allocUnsafe(Math.min(unread, Math.max(CHUNK_BYTES, this.#buffered.length)));
+    const handle = await open(segmentPath(this.#options.folder, this.#position.segment), 'r');
+    try {
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, at);
+      if (bytesRead === 0) throw new JournalTruncatedError(this.#position.segment, at);
+      this.#buffered = Buffer.concat([this.#buffered, chunk.subarray(0, bytesRead)]);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  #enter(position: Position): void {
+    this.#position = position;
+    this.#buffered = Buffer.alloc(0);
+  }
+}
