@@ -8,7 +8,7 @@ const DENOMINATOR = [
 ];
 
 /**
- * Distribution function of the standard normal, to about 15 digits (Hart's rational approximation as given by G. West, "Better
+ * Distribution function of the standard normal, to 1e-15 and in the tails to 8 digits (Hart's rational approximation as given by G. West, "Better
  * approximations to cumulative normal functions", Wilmott, 2005).
  */
 export function normalCdf(x: number): number {
