@@ -1,1 +1,12 @@
-export {};
+export * from './artifacts/artifact-store.ts';
+export * from './database/address.ts';
+export * from './database/connection.ts';
+export * from './database/embedded/start.ts';
+export * from './database/migrate.ts';
+export * from './database/partitions.ts';
+export * as schema from './database/schema.ts';
+export * from './database/transaction.ts';
+export * from './database/translate-error.ts';
+export type { Orm } from './database/translating-session.ts';
+export * from './errors.ts';
+export * from './repositories/index.ts';

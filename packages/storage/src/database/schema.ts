@@ -5,7 +5,6 @@ import {
   foreignKey,
   index,
   integer,
-  jsonb,
   pgTable,
   primaryKey,
   text,
@@ -35,13 +34,14 @@ import type {
   Trigger,
   Verdict,
 } from '@perennial/contract';
+import { jsonb } from './columns.ts';
 
 /**
  * The tables. Events first, status second: `run_events`, `release_events` and `alias_moves` are append-only facts; `runs`, `steps`,
  * `releases` and `aliases` are projections of them, written in the same transaction.
  */
 
-const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
+const instant = (name = '') => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
 
 export const pipelines = pgTable('pipelines', {
   name: text().primaryKey(),
@@ -76,7 +76,9 @@ export const runs = pgTable(
   },
   (table) => [
     index('runs_by_pipeline').on(table.pipeline, table.id.desc()),
-    index('runs_unfinished').on(table.state).where(sql`${table.state} in ('queued', 'running')`),
+    index('runs_unfinished')
+      .on(table.state)
+      .where(sql`${table.state} in ('queued', 'running')`),
   ],
 );
 
@@ -111,7 +113,9 @@ export const steps = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.runId, table.name] }),
-    index('steps_by_input').on(table.name, table.inputDigest).where(sql`${table.state} in ('succeeded', 'reused')`),
+    index('steps_by_input')
+      .on(table.name, table.inputDigest)
+      .where(sql`${table.state} in ('succeeded', 'reused')`),
   ],
 );
 
@@ -199,7 +203,9 @@ export const releases = pgTable(
       foreignColumns: [modelVersions.model, modelVersions.version],
     }),
     /** One version is live per model, by the database's own word. */
-    uniqueIndex('releases_one_live').on(table.model).where(sql`${table.state} = 'live'`),
+    uniqueIndex('releases_one_live')
+      .on(table.model)
+      .where(sql`${table.state} = 'live'`),
     index('releases_by_model').on(table.model, table.id.desc()),
   ],
 );
@@ -275,7 +281,9 @@ export const predictions = pgTable(
   },
   (table) => [
     index('predictions_by_time').on(table.model, table.at),
-    index('predictions_by_key').on(table.model, table.key).where(sql`${table.key} is not null`),
+    index('predictions_by_key')
+      .on(table.model, table.key)
+      .where(sql`${table.key} is not null`),
   ],
 );
 
@@ -293,8 +301,12 @@ export const groundTruth = pgTable(
     receivedBy: text('received_by').notNull(),
   },
   (table) => [
-    index('ground_truth_by_prediction').on(table.predictionId).where(sql`${table.predictionId} is not null`),
-    index('ground_truth_by_key').on(table.model, table.key).where(sql`${table.key} is not null`),
+    index('ground_truth_by_prediction')
+      .on(table.predictionId)
+      .where(sql`${table.predictionId} is not null`),
+    index('ground_truth_by_key')
+      .on(table.model, table.key)
+      .where(sql`${table.key} is not null`),
   ],
 );
 
@@ -313,3 +325,17 @@ export const idempotencyKeys = pgTable(
   },
   (table) => [primaryKey({ columns: [table.caller, table.key] })],
 );
+
+/**
+ * The workers that take jobs, each with the last time it showed life by the database's clock. A job of a worker that is silent is given to
+ * another; graphile-worker alone would wait four hours.
+ */
+export const workerHeartbeats = pgTable('worker_heartbeats', {
+  /** The name that graphile-worker locks jobs with. */
+  worker: text().primaryKey(),
+  pid: integer().notNull(),
+  /** Start of the process and its machine: a pid alone does not name a process. */
+  processStartedAt: text('process_started_at').notNull(),
+  machine: text().notNull(),
+  seenAt: instant('seen_at').notNull(),
+});

@@ -1,0 +1,186 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { DatabaseAddressError } from '../../errors.ts';
+import { socketUrl, type SocketConnection } from '../address.ts';
+import { openSingleConnection } from '../connection.ts';
+import { rethrowDatabaseError, translateDatabaseError } from '../translate-error.ts';
+import { findNativeFolder, usableBinaries, type Binaries } from './binaries.ts';
+import { SERVER_USER, prepareDataFolder } from './data-folder.ts';
+import { lockFolder } from './folder-lock.ts';
+import { prepareFolders, SOCKET_PORT, SYSTEM_FOLDER, type Folders } from './folders.ts';
+import { isServerOf, readPostmaster, type Postmaster } from './postmaster-file.ts';
+import { serverAccount, type ServerAccount } from './server-account.ts';
+import {
+  serverSettings,
+  spawnServer,
+  stopServer,
+  waitUntilReady,
+  type ServerSettings,
+} from './server-process.ts';
+
+/** A PostgreSQL of our own on this machine, reachable through a Unix socket only. */
+export interface EmbeddedPostgres {
+  readonly connection: SocketConnection;
+  /** The same in one text, for {@link openDatabase} in this process or another. */
+  readonly url: string;
+  /** Whether the server was found running, left over by a platform that was killed. */
+  readonly adopted: boolean;
+  /** The server's own process. */
+  readonly pid: number;
+  /** Where its data is; not in the folder that was asked for when root's folder is out of reach for the server. */
+  readonly home: string;
+  /** Stops the server and gives the folder back. Calling it again does nothing. */
+  stop(): Promise<void>;
+}
+
+export interface StartEmbeddedPostgresOptions {
+  /** Where the data is kept; made when it is not there. */
+  folder: string;
+  /** Told of what takes long or is out of the ordinary, one sentence at a time. */
+  log?: (message: string) => void;
+  /** Parameters of PostgreSQL that win over ours. */
+  settings?: ServerSettings;
+  /** Where root keeps what the server's user cannot reach elsewhere. @default '/var/lib/perennial' */
+  systemFolder?: string;
+  /** The folder `native` of a platform package. @default that of this platform */
+  native?: string;
+}
+
+const DATABASE = 'perennial';
+
+/**
+ * Starts the embedded PostgreSQL of a folder: makes its data the first time, takes over a server that is still running there, and lets it outlive this
+ * process, so that a killed platform loses nothing.
+ * @throws FolderInUseError when another living platform uses the folder
+ * @throws EmbeddedPostgresUnsupportedError when this machine cannot run it
+ * @throws EmbeddedPostgresError when it does not start
+ */
+export async function startEmbeddedPostgres(
+  options: StartEmbeddedPostgresOptions,
+): Promise<EmbeddedPostgres> {
+  const systemFolder = options.systemFolder ?? SYSTEM_FOLDER;
+  const account = await serverAccount();
+  const folders = await prepareFolders(options.folder, { account, systemFolder });
+  const lock = await lockFolder(folders.asked);
+  try {
+    const server =
+      (await adopt(folders, options)) ?? (await startAnew(folders, { ...options, systemFolder, account }));
+    const connection = socketConnection(server.postmaster);
+    let stopping: Promise<void> | undefined;
+    return {
+      connection,
+      url: socketUrl(connection),
+      adopted: server.adopted,
+      pid: server.postmaster.pid,
+      home: folders.home,
+      stop: () => (stopping ??= stopServer(folders, server.postmaster.pid).finally(() => lock.release())),
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+interface RunningServer {
+  postmaster: Postmaster;
+  adopted: boolean;
+}
+
+function socketConnection({ socketFolder }: Postmaster): SocketConnection {
+  return { folder: socketFolder, port: SOCKET_PORT, user: SERVER_USER, database: DATABASE };
+}
+
+/** Takes over the server that a killed platform left behind. One that does not answer is stopped, so that a new one can be started. */
+async function adopt(
+  folders: Folders,
+  { log }: StartEmbeddedPostgresOptions,
+): Promise<RunningServer | undefined> {
+  const found = await readPostmaster(folders.data);
+  if (found === undefined) return undefined;
+  if (!(await isServerOf(folders.data, found.pid))) {
+    // PostgreSQL itself would refuse to start when the pid in a stale note is now some other program's.
+    await rm(join(folders.data, 'postmaster.pid'), { force: true });
+    return undefined;
+  }
+  try {
+    const postmaster = await waitUntilReady(
+      folders,
+      async () => !(await isServerOf(folders.data, found.pid)),
+    );
+    await ensureDatabase(socketConnection(postmaster));
+    log?.(`Took over the PostgreSQL that was running in ${folders.home} (process ${postmaster.pid}).`);
+    return { postmaster, adopted: true };
+  } catch (error) {
+    log?.(
+      `The PostgreSQL running in ${folders.home} (process ${found.pid}) does not answer and is stopped: ${String(error)}`,
+    );
+    await stopServer(folders, found.pid);
+    return undefined;
+  }
+}
+
+interface StartAnewOptions extends StartEmbeddedPostgresOptions {
+  systemFolder: string;
+  account: ServerAccount | undefined;
+}
+
+async function startAnew(folders: Folders, options: StartAnewOptions): Promise<RunningServer> {
+  const { account } = options;
+  const { binaries, major } = await findBinaries(folders, options);
+  await prepareDataFolder(folders, { binaries, account, major });
+  const child = await spawnServer(folders, {
+    binaries,
+    account,
+    settings: serverSettings(folders, options.settings ?? {}),
+  });
+  try {
+    const isGone = async () =>
+      child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+    const postmaster = await waitUntilReady(folders, isGone);
+    await ensureDatabase(socketConnection(postmaster));
+    return { postmaster, adopted: false };
+  } catch (error) {
+    if (child.pid !== undefined) await stopServer(folders, child.pid);
+    throw error;
+  }
+}
+
+async function findBinaries(
+  folders: Folders,
+  { native, systemFolder, account }: StartAnewOptions,
+): Promise<{ binaries: Binaries; major: string }> {
+  const found = await findNativeFolder();
+  const name = `postgresql-${found.version}`;
+  const copy = join(account ? systemFolder : folders.home, name);
+  const binaries = await usableBinaries({ native: native ?? found.native, copy, account });
+  return { binaries, major: found.version.split('.')[0] ?? '' };
+}
+
+const DUPLICATE_DATABASE = '42P04';
+
+/** The server answers, and our database is on it. */
+async function ensureDatabase(connection: SocketConnection): Promise<void> {
+  const sql = openSingleConnection({ connection });
+  try {
+    await sql`select 1`;
+  } catch (error) {
+    const translated = translateDatabaseError(error);
+    if (!(translated instanceof DatabaseAddressError)) throw translated;
+    await createDatabase(connection);
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
+async function createDatabase(connection: SocketConnection): Promise<void> {
+  const sql = openSingleConnection({ connection: { ...connection, database: 'postgres' } });
+  try {
+    await sql`create database ${sql(connection.database)}`;
+  } catch (error) {
+    if (!(error instanceof postgres.PostgresError) || error.code !== DUPLICATE_DATABASE)
+      rethrowDatabaseError(error);
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}

@@ -1,0 +1,38 @@
+import type { PgTransactionConfig } from 'drizzle-orm/pg-core';
+import type { Database } from './connection.ts';
+import { TransactionConflictError } from '../errors.ts';
+import type { Orm } from './translating-session.ts';
+
+/** A drizzle transaction. */
+export type Transaction = Parameters<Parameters<Orm['transaction']>[0]>[0];
+
+export interface TransactionOptions extends PgTransactionConfig {
+  /** How often the work is begun at most. @default 5 */
+  attempts?: number;
+}
+
+/**
+ * Runs the work in a transaction, again when it collided with another one (serialization failure, deadlock). The work may therefore run more
+ * than once and must do nothing outside the transaction.
+ * @throws TransactionConflictError when the last attempt collided too
+ */
+export async function transaction<Result>(
+  database: Pick<Database, 'orm'>,
+  work: (tx: Transaction) => Promise<Result>,
+  { attempts = 5, ...config }: TransactionOptions = {},
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await database.orm.transaction(work, config);
+    } catch (error) {
+      if (!(error instanceof TransactionConflictError) || attempt >= attempts) throw error;
+      await pauseBefore(attempt);
+    }
+  }
+}
+
+/** 5 to 10 ms, doubled with each attempt: two transactions that collided must not meet again in step. */
+function pauseBefore(attempt: number): Promise<void> {
+  const milliseconds = 5 * 2 ** (attempt - 1) * (1 + Math.random());
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
