@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { connect, withConnection, type ConnectionOptions } from '../connection.ts';
+import { UsageError } from '../errors.ts';
+import { writeJson, type Output } from '../output.ts';
+
+interface PredictOptions extends ConnectionOptions {
+  data?: string;
+  file?: string;
+  key?: string[];
+}
+
+export function registerPredict(program: Command, output: Output): void {
+  const command = program
+    .command('predict')
+    .description('ask the champion of a model')
+    .argument('<model>')
+    .option('--data <json>', 'one instance, or an array of them')
+    .option('--file <path>', 'a file that holds the same; - for standard input')
+    .option('--key <key...>', 'the key of each instance, for ground truth later')
+    .action((model: string, options: PredictOptions) => predict(model, options, output));
+  withConnection(command);
+}
+
+async function predict(model: string, options: PredictOptions, output: Output): Promise<void> {
+  const given = parseJson(await readInput(options));
+  const instances = Array.isArray(given) ? (given as unknown[]) : [given];
+  const keys = options.key === undefined ? {} : { keys: options.key };
+  writeJson(output, await connect(options).predict({ params: { model }, body: { instances, ...keys } }));
+}
+
+async function readInput({ data, file }: PredictOptions): Promise<string> {
+  if (data !== undefined && file === undefined) return data;
+  if (file !== undefined && data === undefined) return readFile(file === '-' ? '/dev/stdin' : file, 'utf8');
+  throw new UsageError("Pass the instances with either --data '{…}' or --file <path>.");
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new UsageError(`The instances are not valid JSON: ${cause instanceof Error ? cause.message : ''}`, {
+      cause,
+    });
+  }
+}

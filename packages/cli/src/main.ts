@@ -1,0 +1,54 @@
+import { Command, CommanderError } from 'commander';
+import { ApiError, ConnectionError, UnexpectedAnswerError } from '@perennial/client';
+import { PerennialError } from '@perennial/contract';
+import { ConfigurationError, ListenError, PLATFORM_VERSION } from '@perennial/server';
+import { registerDoctor } from './commands/doctor.ts';
+import { registerModels } from './commands/models.ts';
+import { registerPredict } from './commands/predict.ts';
+import { registerRun } from './commands/run.ts';
+import { registerUp } from './commands/up.ts';
+import { UsageError } from './errors.ts';
+import { terminal, type Output } from './output.ts';
+
+/**
+ * Runs one command line.
+ * @returns the exit status: 0, 1 when the command failed, 2 when the command line was wrong
+ */
+export async function main(argv: string[], output: Output = terminal): Promise<number> {
+  const program = new Command('perennial')
+    .description('Keeps models fresh: data, training, validation, registry, serving, monitoring.')
+    .version(PLATFORM_VERSION)
+    .exitOverride();
+  for (const register of [registerUp, registerRun, registerModels, registerPredict, registerDoctor])
+    register(program, output);
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync(argv);
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+/** Errors that a person can act on are told in a sentence; anything else is a fault of ours and keeps its stack. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof UsageError) return complain(error.message, 2);
+  if (error instanceof ApiError) return complain(describeApiError(error), 1);
+  const known = [ConnectionError, UnexpectedAnswerError, PerennialError, ConfigurationError, ListenError];
+  if (known.some((kind) => error instanceof kind)) return complain((error as Error).message, 1);
+  throw error;
+}
+
+function describeApiError({ message, problem }: ApiError): string {
+  const issues = problem.details?.['issues'];
+  const lines = Array.isArray(issues)
+    ? (issues as { path: string; message: string }[]).map((issue) => `\n  ${issue.path}: ${issue.message}`)
+    : [];
+  return `${message}${lines.join('')}\n(${problem.title}, request ${problem.instance})`;
+}
+
+function complain(message: string, status: number): number {
+  process.stderr.write(`perennial: ${message}\n`);
+  return status;
+}

@@ -1,0 +1,30 @@
+import { PerennialError } from '@perennial/contract';
+
+/** The run was cancelled while it was being executed. */
+export class RunCancelledError extends PerennialError {
+  readonly code = 'conflict';
+  constructor(readonly run: string) {
+    super(`The run '${run}' was cancelled.`);
+  }
+
+  override get details() {
+    return { run: this.run };
+  }
+}
+
+/** The pipeline's file is not the one that the run was asked for with. */
+export class PipelineChangedError extends PerennialError {
+  readonly code = 'conflict';
+  constructor(
+    readonly pipeline: string,
+    readonly run: string,
+  ) {
+    super(
+      `The code of the pipeline '${pipeline}' has changed since the run '${run}' was asked for: start a new run.`,
+    );
+  }
+
+  override get details() {
+    return { pipeline: this.pipeline, run: this.run };
+  }
+}

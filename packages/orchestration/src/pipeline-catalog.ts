@@ -1,0 +1,38 @@
+import { NotFoundError, type Clock } from '@perennial/contract';
+import { loadPipelines, type LoadedPipeline } from '@perennial/pipeline/load';
+import { savePipeline, type Database } from '@perennial/storage';
+
+/** The pipelines this process has loaded from files, by name. */
+export class PipelineCatalog {
+  readonly #pipelines: ReadonlyMap<string, LoadedPipeline>;
+
+  private constructor(pipelines: LoadedPipeline[]) {
+    this.#pipelines = new Map(pipelines.map((pipeline) => [pipeline.spec.name, pipeline]));
+  }
+
+  /**
+   * Loads every pipeline file of a folder and writes the definitions down.
+   * @throws PipelineInvalidError naming the file and the field
+   */
+  static async load(
+    folder: string,
+    { database, clock }: { database: Database; clock: Clock },
+  ): Promise<PipelineCatalog> {
+    const pipelines = await loadPipelines(folder);
+    for (const { spec, codeDigest } of pipelines) {
+      await savePipeline(database.orm, { spec, codeDigest, loadedAt: clock.now() });
+    }
+    return new PipelineCatalog(pipelines);
+  }
+
+  names(): string[] {
+    return [...this.#pipelines.keys()];
+  }
+
+  /** @throws NotFoundError */
+  get(name: string): LoadedPipeline {
+    const pipeline = this.#pipelines.get(name);
+    if (!pipeline) throw new NotFoundError('pipeline', name);
+    return pipeline;
+  }
+}

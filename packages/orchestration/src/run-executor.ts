@@ -1,0 +1,164 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  PerennialError,
+  describeError,
+  formatId,
+  parseId,
+  type Clock,
+  type IdGenerator,
+} from '@perennial/contract';
+import { ChampionMovedError, type Registration } from '@perennial/registry';
+import {
+  appendRunEvent,
+  getRunRow,
+  transaction,
+  type ArtifactStore,
+  type Database,
+} from '@perennial/storage';
+import type { PipelineCatalog } from './pipeline-catalog.ts';
+import type { RunProgressHub } from './run-progress.ts';
+import { append, digestOf, runStep } from './step-runner.ts';
+import { dataStep } from './steps/data-step.ts';
+import { prepareRegistration, type RegistrationInput } from './steps/registration-step.ts';
+import type { RunContext } from './steps/step.ts';
+import { trainingStep } from './steps/training-step.ts';
+import { validationStep } from './steps/validation-step.ts';
+
+export interface RunExecutorDependencies {
+  database: Database;
+  artifacts: ArtifactStore;
+  clock: Clock;
+  ids: IdGenerator;
+  catalog: PipelineCatalog;
+  progress: RunProgressHub;
+  /** Where runs keep their temporary files. */
+  workFolder: string;
+  /** Names this process in run events. */
+  worker: string;
+  platformVersion: string;
+  log: (line: { run: string; message: string; error?: unknown }) => void;
+}
+
+/** How often a run compares anew because the champion moved under it, before it is left to the queue's retries. */
+const MAX_COMPARISONS = 5;
+
+/** Executes runs, from their first unfinished step on. */
+export class RunExecutor {
+  readonly #dependencies: RunExecutorDependencies;
+  readonly #active = new Map<string, AbortController>();
+
+  constructor(dependencies: RunExecutorDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /**
+   * Executes a run to its end. A failure of the run's own making (bad data, bad code, a training process that died) ends the run as failed and
+   * is no error here.
+   * @throws what may pass by itself (the database away, a lock), so that the queue tries again
+   */
+  async execute(
+    run: string,
+    { signal, lastAttempt }: { signal: AbortSignal; lastAttempt: boolean },
+  ): Promise<void> {
+    const id = parseId('run', run);
+    const row = await getRunRow(this.#dependencies.database.orm, id);
+    if (row.state !== 'queued' && row.state !== 'running') return;
+    const controller = new AbortController();
+    this.#active.set(id, controller);
+    const workFolder = join(this.#dependencies.workFolder, id);
+    try {
+      await mkdir(workFolder, { recursive: true });
+      const context = this.#context(row, {
+        workFolder,
+        signal: AbortSignal.any([signal, controller.signal]),
+      });
+      await this.#attempt(context, lastAttempt);
+    } finally {
+      this.#active.delete(id);
+      await rm(workFolder, { recursive: true, force: true });
+    }
+  }
+
+  /** Stops a run that this process executes: somebody cancelled it. */
+  cancel(id: string): void {
+    this.#active.get(id)?.abort();
+  }
+
+  async #attempt(context: RunContext, lastAttempt: boolean): Promise<void> {
+    try {
+      await append(context, { type: 'started', worker: this.#dependencies.worker });
+      await this.#runSteps(context);
+    } catch (error) {
+      const run = formatId('run', context.run.id);
+      const { state } = await getRunRow(context.database.orm, context.run.id);
+      if (state !== 'running') return;
+      // A stopping worker leaves the run as it is: the next one takes it up.
+      if (context.signal.aborted) throw error;
+      const transient = error instanceof PerennialError && error.transient;
+      this.#dependencies.log({ run, message: 'run failed', error });
+      if (transient && !lastAttempt) throw error;
+      await append(context, { type: 'failed', error: describeError(error) });
+    }
+  }
+
+  async #runSteps(context: RunContext): Promise<void> {
+    const data = await runStep(context, dataStep, null);
+    const training = await runStep(context, trainingStep, data);
+    for (let comparison = 1; ; comparison++) {
+      const validation = await runStep(context, validationStep, { data, training });
+      try {
+        await this.#register(context, { data, training, validation });
+        return;
+      } catch (error) {
+        if (!(error instanceof ChampionMovedError) || comparison === MAX_COMPARISONS) throw error;
+      }
+    }
+  }
+
+  /** The version, its release and the end of the run are one transaction. */
+  async #register(context: RunContext, input: RegistrationInput): Promise<void> {
+    const { database, run, clock } = context;
+    const write = await prepareRegistration(
+      { ...context, platformVersion: this.#dependencies.platformVersion },
+      input,
+    );
+    const inputDigest = digestOf({ run: run.id, gate: input.validation.report });
+    await transaction(database, async (tx) => {
+      const at = clock.now();
+      const step = 'registration' as const;
+      await appendRunEvent(tx, {
+        runId: run.id,
+        at,
+        event: { type: 'step-started', step, attempt: 1, inputDigest },
+      });
+      const registered: Registration = await write(tx);
+      const output = { ...registered };
+      await appendRunEvent(tx, {
+        runId: run.id,
+        at,
+        event: { type: 'step-succeeded', step, reused: false, output },
+      });
+      await appendRunEvent(tx, {
+        runId: run.id,
+        at,
+        event: { type: 'succeeded', model: run.pipeline, ...registered },
+      });
+    });
+  }
+
+  #context(
+    run: RunContext['run'],
+    { workFolder, signal }: { workFolder: string; signal: AbortSignal },
+  ): RunContext {
+    const { progress } = this.#dependencies;
+    const edgeId = formatId('run', run.id);
+    return {
+      ...this.#dependencies,
+      run,
+      workFolder,
+      signal,
+      publish: (step, { done, message }) => progress.publish({ run: edgeId, step, done, message }),
+    };
+  }
+}

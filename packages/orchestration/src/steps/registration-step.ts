@@ -1,0 +1,72 @@
+import { formatId, type Lineage, type TrainingResult } from '@perennial/contract';
+import { readArtifact } from '@perennial/onnx';
+import { buildModelCard, registerCandidate, type Candidate, type Registration } from '@perennial/registry';
+import { getDatasetVersion, type Executor } from '@perennial/storage';
+import type { DataOutput } from './data-step.ts';
+import type { RunContext } from './step.ts';
+import type { ValidationOutput } from './validation-step.ts';
+
+export interface RegistrationInput {
+  data: DataOutput;
+  training: TrainingResult;
+  validation: ValidationOutput;
+}
+
+/** Version of the platform, as it stands in a version's lineage. */
+export interface PlatformVersion {
+  platformVersion: string;
+}
+
+/**
+ * Prepares what registration writes, outside its transaction; the returned function writes it in the transaction that also ends the run, so the
+ * version and the run's success are visible together or not at all.
+ */
+export async function prepareRegistration(
+  context: RunContext & PlatformVersion,
+  input: RegistrationInput,
+): Promise<(tx: Executor) => Promise<Registration>> {
+  const { run, clock, ids, artifacts, database } = context;
+  const dataset = await getDatasetVersion(database.orm, input.data.dataset);
+  const { signature } = readArtifact(await artifacts.get(input.training.artifact));
+  const candidate: Candidate = {
+    model: run.pipeline,
+    runId: run.id,
+    artifact: { digest: input.training.artifact, bytes: input.training.bytes },
+    dataset: dataset.digest,
+    asOf: new Date(dataset.asOf),
+    signature,
+    lineage: lineageOf(context, input),
+    evaluation: input.validation.evaluation,
+    gate: input.validation.report,
+    release: run.spec.release,
+    card: (version, createdAt) =>
+      buildModelCard({
+        spec: run.spec,
+        version,
+        createdAt,
+        dataset,
+        training: input.training,
+        validation: input.validation,
+        signature,
+      }),
+  };
+  return (tx) => registerCandidate(tx, candidate, { clock, ids });
+}
+
+function lineageOf(
+  { run, platformVersion }: RunContext & PlatformVersion,
+  input: RegistrationInput,
+): Lineage {
+  const { backend, device, seed, warmStart } = input.training;
+  return {
+    run: formatId('run', run.id),
+    pipeline: run.pipeline,
+    codeDigest: run.codeDigest,
+    dataset: input.data.dataset,
+    warmStartedFrom: warmStart.from ?? null,
+    backend,
+    device,
+    seed,
+    platformVersion,
+  };
+}

@@ -1,0 +1,114 @@
+import { PerennialError } from '@perennial/contract';
+
+export interface ConfigurationIssue {
+  variable: string;
+  message: string;
+}
+
+/** The environment holds a value the platform cannot start with. */
+export class ConfigurationError extends Error {
+  constructor(readonly issues: ConfigurationIssue[]) {
+    super(
+      `Bad configuration:\n${issues.map(({ variable, message }) => `  ${variable} ${message}`).join('\n')}`,
+    );
+    this.name = 'ConfigurationError';
+  }
+}
+
+/** The address could not be bound. */
+export class ListenError extends Error {
+  constructor(
+    readonly address: string,
+    options: { cause: unknown },
+  ) {
+    super(
+      `Cannot listen on ${address}: ${options.cause instanceof Error ? options.cause.message : 'unknown cause'}`,
+      options,
+    );
+    this.name = 'ListenError';
+  }
+}
+
+export class UnauthenticatedError extends PerennialError {
+  readonly code = 'unauthenticated';
+  constructor() {
+    super('This request needs a valid token in the header Authorization: Bearer <token>.');
+  }
+}
+
+export class ForbiddenError extends PerennialError {
+  readonly code = 'forbidden';
+  constructor(readonly needed: string) {
+    super(`This request needs the role '${needed}'.`);
+  }
+}
+
+/** Without a token the platform answers to this machine's own names only, so that no web page can reach it through a name it controls. */
+export class ForeignHostError extends PerennialError {
+  readonly code = 'forbidden';
+  constructor() {
+    super('Without an admin token only requests to localhost are answered.');
+  }
+}
+
+export class NoSuchRouteError extends PerennialError {
+  readonly code = 'not-found';
+  constructor(readonly path: string) {
+    super(`There is nothing at ${path.slice(0, 200)}.`);
+  }
+}
+
+export class MethodNotAllowedError extends PerennialError {
+  readonly code = 'method-not-allowed';
+  constructor(readonly allowed: string[]) {
+    super(`This address answers to ${allowed.join(', ')} only.`);
+  }
+
+  override get details() {
+    return { allowed: this.allowed };
+  }
+}
+
+export class BodyTooLargeError extends PerennialError {
+  readonly code = 'too-large';
+  constructor(readonly maxBytes: number) {
+    super(`The body is larger than ${maxBytes} bytes. Split the request, or use a batch.`);
+  }
+
+  override get details() {
+    return { maxBytes: this.maxBytes };
+  }
+}
+
+export class MalformedJsonError extends PerennialError {
+  readonly code = 'invalid-request';
+  constructor(options: { cause: unknown }) {
+    super(
+      `The body is not valid JSON: ${options.cause instanceof Error ? options.cause.message.slice(0, 200) : ''}`,
+      options,
+    );
+  }
+}
+
+export class UnsupportedMediaTypeError extends PerennialError {
+  readonly code = 'unsupported-media-type';
+  constructor(readonly given: string) {
+    super(`The content type '${given.slice(0, 80)}' is not supported: send application/json.`);
+  }
+}
+
+/** The key was used for another request, or its request is still being worked on. */
+export class IdempotencyConflictError extends PerennialError {
+  readonly code = 'idempotency-conflict';
+  constructor(readonly reason: 'mismatch' | 'in-progress') {
+    super(
+      reason === 'mismatch'
+        ? 'This Idempotency-Key was used for a different request.'
+        : 'The request with this Idempotency-Key is still being worked on: ask again in a moment.',
+    );
+  }
+
+  override get transient() {
+    return this.reason === 'in-progress';
+  }
+}

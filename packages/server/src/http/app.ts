@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { Hono, type Context } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import { ROUTES, idSchema, parseId, type PerennialError } from '@perennial/contract';
+import type { RunProgressHub } from '@perennial/orchestration';
+import { getRun } from '@perennial/storage';
+import { MethodNotAllowedError, NoSuchRouteError } from '../errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Readiness } from '../platform/readiness.ts';
+import { authorize, type Authenticate } from './authentication.ts';
+import { registerDocsPage } from './docs-page.ts';
+import { createHandlers, type HandlerDependencies } from './handlers.ts';
+import { openApiDocument } from './openapi.ts';
+import { retryAfterSeconds, toProblem } from './problems.ts';
+import { registerRoutes } from './route-registration.ts';
+import { streamRunEvents } from './run-events-stream.ts';
+
+export interface AppOptions extends HandlerDependencies {
+  authenticate: Authenticate;
+  maxBodyBytes: number;
+  progress: RunProgressHub;
+  readiness: Readiness;
+  logger: Logger;
+  version: string;
+}
+
+type Variables = { requestId: string };
+
+/** The HTTP API as a Hono app; `app.request()` is all a test needs. */
+export function createApp(options: AppOptions): Hono {
+  const app = new Hono<{ Variables: Variables }>();
+  app.use(async (c, next) => observe(c, { next, options }));
+  app.onError((error, c) => answerError(c, error, options.logger));
+  registerSystemRoutes(app as unknown as Hono, options);
+  registerEventStream(app as unknown as Hono, options);
+  registerRoutes(app as unknown as Hono, createHandlers(options), options);
+  app.notFound((c) => answerError(c, unknownRoute(c.req.method, c.req.path), options.logger));
+  return app as unknown as Hono;
+}
+
+/** Gives the request its id and headers, and records how long it took. */
+async function observe(
+  c: Context<{ Variables: Variables }>,
+  { next, options }: { next: () => Promise<void>; options: AppOptions },
+): Promise<void> {
+  const started = performance.now();
+  const requestId = randomUUID();
+  c.set('requestId', requestId);
+  await next();
+  c.res.headers.set('x-request-id', requestId);
+  c.res.headers.set('x-content-type-options', 'nosniff');
+  const seconds = (performance.now() - started) / 1000;
+  const labels = { method: c.req.method, route: c.req.routePath, status: c.res.status };
+  options.metrics.request(labels, seconds);
+  options.logger.debug({ requestId, ...labels, seconds }, 'request');
+}
+
+function answerError(c: Context<{ Variables: Variables }>, error: unknown, logger: Logger): Response {
+  const requestId = c.get('requestId');
+  const problem = toProblem(error, requestId);
+  if (problem.status === 500) logger.error({ requestId, err: error }, 'request failed');
+  const retryAfter = retryAfterSeconds(error);
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: {
+      'content-type': 'application/problem+json',
+      ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+    },
+  });
+}
+
+function registerSystemRoutes(app: Hono, { readiness, metrics, version }: AppOptions): void {
+  const document = openApiDocument(version);
+  app.get('/healthz', (c) => c.json({ live: true }));
+  app.get('/readyz', async (c) => {
+    const report = await readiness.check();
+    return c.json(report, report.ready ? 200 : 503);
+  });
+  app.get('/metrics', async (c) =>
+    c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
+  );
+  app.get('/openapi.json', (c) => c.json(document));
+  registerDocsPage(app);
+}
+
+/** The events of a run as a stream, for who accepts one; others fall through to the list. */
+function registerEventStream(app: Hono, { authenticate, database, progress }: AppOptions): void {
+  app.get('/v1/runs/:run/events', async (c, next) => {
+    if (c.req.header('accept')?.includes('text/event-stream') !== true) return next();
+    const principal = authenticate({
+      authorization: c.req.header('authorization'),
+      host: c.req.header('host'),
+    });
+    authorize(principal, ROUTES.listRunEvents.role);
+    const run = c.req.param('run');
+    await getRun(database.orm, parseId('run', run));
+    return streamSSE(c, (stream) =>
+      streamRunEvents(stream, idSchema('run').parse(run), { database, progress }),
+    );
+  });
+}
+
+const ROUTE_PATTERNS = Object.values(ROUTES).map((route) => ({
+  method: route.method as string,
+  pattern: new RegExp(`^${route.path.replace(/\{\w+\}/g, '[^/]+')}$`),
+}));
+
+function unknownRoute(method: string, path: string): PerennialError {
+  const allowed = ROUTE_PATTERNS.filter(({ pattern }) => pattern.test(path)).map((route) => route.method);
+  return allowed.length > 0 && !allowed.includes(method)
+    ? new MethodNotAllowedError(allowed)
+    : new NoSuchRouteError(path);
+}

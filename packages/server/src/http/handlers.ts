@@ -1,0 +1,124 @@
+import { parseId, type Clock } from '@perennial/contract';
+import { reportLive, type GroundTruthLog } from '@perennial/monitoring';
+import type { RunService } from '@perennial/orchestration';
+import { approveRelease, rejectRelease, renderModelCardMarkdown } from '@perennial/registry';
+import type { PredictionService } from '@perennial/serving';
+import * as storage from '@perennial/storage';
+import type { Doctor } from '../platform/doctor.ts';
+import type { Metrics } from './metrics.ts';
+import type { Handlers } from './route-registration.ts';
+
+export interface HandlerDependencies {
+  database: storage.Database;
+  clock: Clock;
+  runs: RunService;
+  predictions: PredictionService;
+  groundTruth: GroundTruthLog;
+  metrics: Metrics;
+  doctor: Doctor;
+  /** Ships every prediction acknowledged so far to the database. */
+  flushPredictions: () => Promise<void>;
+}
+
+/** What each route does, in the route table's order. */
+export function createHandlers(dependencies: HandlerDependencies): Handlers {
+  return {
+    ...pipelineAndRunHandlers(dependencies),
+    ...datasetHandlers(dependencies),
+    ...modelHandlers(dependencies),
+    ...releaseHandlers(dependencies),
+    ...predictionHandlers(dependencies),
+    ...monitoringHandlers(dependencies),
+  };
+}
+
+function pipelineAndRunHandlers({ database, runs }: HandlerDependencies) {
+  const db = database.orm;
+  return {
+    listPipelines: ({ query }) => storage.listPipelines(db, query),
+    getPipeline: ({ params }) => storage.getPipeline(db, params.pipeline),
+    startRun: ({ params, body }, { principal }) =>
+      runs.start({
+        pipeline: params.pipeline,
+        trigger: { kind: body.trigger, by: principal.name },
+        asOf: body.asOf === undefined ? undefined : new Date(body.asOf),
+        force: body.force,
+      }),
+    listRuns: ({ query }) => storage.listRuns(db, query),
+    getRun: ({ params }) => storage.getRun(db, parseId('run', params.run)),
+    cancelRun: ({ params }, { principal }) => runs.cancel(params.run, principal.name),
+    listRunEvents: ({ params, query }) => storage.listRunEvents(db, parseId('run', params.run), query),
+  } satisfies Partial<Handlers>;
+}
+
+function datasetHandlers({ database }: HandlerDependencies) {
+  return {
+    listDatasets: ({ query }) => storage.listDatasetVersions(database.orm, query),
+    getDataset: ({ params }) => storage.getDatasetVersion(database.orm, params.dataset),
+  } satisfies Partial<Handlers>;
+}
+
+function modelHandlers({ database }: HandlerDependencies) {
+  const db = database.orm;
+  return {
+    listModels: ({ query }) => storage.listModels(db, query),
+    getModel: ({ params }) => storage.getModel(db, params.model),
+    listVersions: ({ params, query }) => storage.listModelVersions(db, params.model, query),
+    getVersion: ({ params }) => storage.getModelVersion(db, params.model, params.version),
+    getModelCard: async ({ params }, { accept }) => {
+      const { card } = await storage.getModelVersion(db, params.model, params.version);
+      if (!accept.includes('text/markdown')) return card;
+      return new Response(renderModelCardMarkdown(card), {
+        headers: { 'content-type': 'text/markdown; charset=utf-8', vary: 'accept' },
+      });
+    },
+    listAliases: async ({ params, query }) => {
+      await storage.getModel(db, params.model);
+      return storage.listAliases(db, params.model, query);
+    },
+    listAliasMoves: ({ params, query }) => storage.listAliasMoves(db, params, query),
+  } satisfies Partial<Handlers>;
+}
+
+function releaseHandlers({ database, clock }: HandlerDependencies) {
+  const desk = { database, clock };
+  return {
+    listReleases: ({ query }) => storage.listReleases(database.orm, query),
+    getRelease: ({ params }) => storage.getRelease(database.orm, parseId('release', params.release)),
+    approveRelease: ({ params, body }, { principal }) =>
+      approveRelease(desk, { release: params.release, by: principal.name, reason: body.reason }),
+    rejectRelease: ({ params, body }, { principal }) =>
+      rejectRelease(desk, { release: params.release, by: principal.name, reason: body.reason }),
+  } satisfies Partial<Handlers>;
+}
+
+function predictionHandlers({ database, predictions, metrics, flushPredictions }: HandlerDependencies) {
+  const db = database.orm;
+  return {
+    predict: async ({ params, body }) => {
+      const answer = await predictions.predict({ model: params.model, request: body });
+      metrics.predictions(answer, answer.predictions.length);
+      return answer;
+    },
+    // Whoever has an answer may look it up at once, so what the journal still holds goes to the database first.
+    listPredictions: async ({ query }) => {
+      await flushPredictions();
+      return storage.listPredictions(db, query);
+    },
+    getPrediction: async ({ params }) => {
+      await flushPredictions();
+      return storage.getPrediction(db, parseId('prediction', params.prediction));
+    },
+  } satisfies Partial<Handlers>;
+}
+
+function monitoringHandlers({ database, clock, groundTruth, doctor, flushPredictions }: HandlerDependencies) {
+  return {
+    postGroundTruth: ({ body }, { principal }) => groundTruth.record(body.items, principal.name),
+    getMonitoring: async ({ params, query }) => {
+      await flushPredictions();
+      return reportLive({ database, clock }, { model: params.model, ...query });
+    },
+    getDoctor: () => doctor.examine(),
+  } satisfies Partial<Handlers>;
+}

@@ -1,0 +1,33 @@
+import type { Context } from 'hono';
+import { BodyTooLargeError, MalformedJsonError, UnsupportedMediaTypeError } from '../errors.ts';
+
+/**
+ * The request's body as JSON; an empty body is an empty object.
+ * @throws UnsupportedMediaTypeError, BodyTooLargeError (before more than the limit is held), MalformedJsonError
+ */
+export async function readJsonBody(c: Context, maxBytes: number): Promise<unknown> {
+  const contentType = c.req.header('content-type');
+  if (contentType !== undefined && !/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(contentType)) {
+    throw new UnsupportedMediaTypeError(contentType);
+  }
+  if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw new BodyTooLargeError(maxBytes);
+  const text = await readText(c.req.raw.body, maxBytes);
+  if (text === '') return {};
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new MalformedJsonError({ cause });
+  }
+}
+
+async function readText(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<string> {
+  if (!body) return '';
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw new BodyTooLargeError(maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,51 @@
+import { parseId, type Run, type StoredRunEvent } from '@perennial/contract';
+import type { RunProgress, RunProgressHub } from '@perennial/orchestration';
+import { getRun, listRunEvents, type Database } from '@perennial/storage';
+import type { SSEStreamingApi } from 'hono/streaming';
+
+/** How often the database is asked for new events while a run is watched; progress within the process needs no asking. */
+const POLL_MILLISECONDS = 250;
+
+export interface RunEventSources {
+  database: Database;
+  progress: RunProgressHub;
+}
+
+/** Sends a run's events from the first, then live ones with progress between, and `end` with the run when it has ended. */
+export async function streamRunEvents(
+  stream: SSEStreamingApi,
+  run: Run['id'],
+  { database, progress }: RunEventSources,
+): Promise<void> {
+  const send = (event: string, data: unknown) => stream.writeSSE({ event, data: JSON.stringify(data) });
+  const unsubscribe = progress.subscribe(run, (message: RunProgress) => void send('progress', message));
+  try {
+    await sendUntilEnd({ stream, database, run }, send);
+  } finally {
+    unsubscribe();
+  }
+}
+
+async function sendUntilEnd(
+  { stream, database, run }: { stream: SSEStreamingApi; database: Database; run: Run['id'] },
+  send: (event: string, data: unknown) => Promise<void>,
+): Promise<void> {
+  const id = parseId('run', run);
+  let cursor: string | undefined;
+  while (!stream.aborted) {
+    const current = await getRun(database.orm, id);
+    const page = await listRunEvents(database.orm, id, { limit: 500, cursor });
+    for (const event of page.items) await send('event', event);
+    cursor = lastCursor(page.items) ?? cursor;
+    if (current.endedAt !== null && page.nextCursor === null) {
+      await send('end', current);
+      return;
+    }
+    if (page.nextCursor === null) await stream.sleep(POLL_MILLISECONDS);
+  }
+}
+
+function lastCursor(events: StoredRunEvent[]): string | undefined {
+  const last = events.at(-1);
+  return last && Buffer.from(String(last.sequence)).toString('base64url');
+}

@@ -1,0 +1,104 @@
+import type { Checkup, DoctorReport } from '@perennial/contract';
+import type { ArtifactStore, Database } from '@perennial/storage';
+import { detectBackends, type BackendReport } from '@perennial/training';
+import type { Config } from '../config/config.ts';
+
+export interface DoctorDependencies {
+  config: Config;
+  database: Database;
+  artifacts: ArtifactStore;
+}
+
+/** Looks at what the platform found on its machine: the training backend, the database, the artifact store, the runtime. */
+export class Doctor {
+  readonly #dependencies: DoctorDependencies;
+
+  constructor(dependencies: DoctorDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  async examine(): Promise<DoctorReport> {
+    const checkups = await Promise.all([
+      this.#runtime(),
+      this.#database(),
+      this.#artifacts(),
+      this.#access(),
+      detectBackends().then(trainingCheckup),
+    ]);
+    return { checkups };
+  }
+
+  async #runtime(): Promise<Checkup> {
+    const found = `Node.js ${process.versions.node} on ${process.platform}-${process.arch}`;
+    return { name: 'runtime', state: 'good', found, advice: null };
+  }
+
+  async #database(): Promise<Checkup> {
+    const { config, database } = this.#dependencies;
+    const kind = config.database.kind === 'embedded' ? 'embedded' : 'external';
+    try {
+      const [row] = await database.sql<{ server_version: string }[]>`show server_version`;
+      const found = `PostgreSQL ${row?.server_version ?? '?'}, ${kind}`;
+      return { name: 'database', state: 'good', found, advice: null };
+    } catch (error) {
+      const found = error instanceof Error ? error.message : 'no answer';
+      return {
+        name: 'database',
+        state: 'bad',
+        found,
+        advice: 'Check DATABASE_URL and that the server is up.',
+      };
+    }
+  }
+
+  /** Writes, reads back and deletes a few bytes, as the platform itself would. */
+  async #artifacts(): Promise<Checkup> {
+    const { config, artifacts } = this.#dependencies;
+    const place =
+      config.artifacts.kind === 'folder'
+        ? `folder ${config.artifacts.folder}`
+        : `S3 at ${config.artifacts.endpoint}`;
+    try {
+      const { digest } = await artifacts.put(Buffer.from(`doctor ${process.pid}`));
+      await artifacts.get(digest);
+      await artifacts.delete(digest);
+      return { name: 'artifact store', state: 'good', found: place, advice: null };
+    } catch (error) {
+      const found = `${place}: ${error instanceof Error ? error.message : 'no answer'}`;
+      return {
+        name: 'artifact store',
+        state: 'bad',
+        found,
+        advice: 'Check that it can be written to and is not full.',
+      };
+    }
+  }
+
+  async #access(): Promise<Checkup> {
+    const { host, adminToken } = this.#dependencies.config;
+    return adminToken === null
+      ? {
+          name: 'access',
+          state: 'good',
+          found: `no token, ${host} only`,
+          advice: 'Set PERENNIAL_ADMIN_TOKEN to listen elsewhere.',
+        }
+      : { name: 'access', state: 'good', found: `admin token, listening on ${host}`, advice: null };
+  }
+}
+
+function trainingCheckup(backends: BackendReport[]): Checkup {
+  const usable = backends.filter((backend) => backend.usable);
+  const missing = backends.filter((backend) => !backend.usable);
+  const best = usable[0];
+  return {
+    name: 'training backend',
+    state: best === undefined ? 'bad' : best.name === 'cpu' ? 'weak' : 'good',
+    found:
+      best === undefined
+        ? 'none'
+        : `${best.name} (usable: ${usable.map((backend) => backend.name).join(', ')})`,
+    advice:
+      missing.length === 0 ? null : missing.map(({ name, missing: what }) => `${name}: ${what}`).join('; '),
+  };
+}
