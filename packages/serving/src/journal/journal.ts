@@ -132,6 +132,10 @@ export class Journal {
     }
   }
 
+  get folder(): string {
+    return this.#options.folder;
+  }
+
   /** The end of what is acknowledged. */
   get end(): Position {
     return this.#writer.end;
