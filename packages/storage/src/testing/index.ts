@@ -1,1 +1,2 @@
+export * from './artifact-store-contract.ts';
 export * from './test-database.ts';

@@ -3,8 +3,8 @@ import { inject } from 'vitest';
 import { withDatabase, type DatabaseAddress } from '../database/address.ts';
 import { openDatabase, openSingleConnection, type Database } from '../database/connection.ts';
 import './provided-context.ts';
-import { dropDatabase } from './test-server.ts';
-import { knock } from './test-server-door.ts';
+import { dropDatabase, startTestServer } from './test-server.ts';
+import { knock, type TestServerNote } from './test-server-door.ts';
 
 export interface TestDatabase {
   /** Migrated and empty; nobody else uses it. */
@@ -19,7 +19,7 @@ export interface TestDatabase {
  * A database of one's own on the test server, copied from a migrated template. Call it in `beforeAll` or `beforeEach`, and `drop()` after.
  */
 export async function createTestDatabase(options: { maxConnections?: number } = {}): Promise<TestDatabase> {
-  const { address, template } = await knock(doorPath());
+  const { address, template, leave } = await testServer();
   const name = `perennial_test_${randomUUID().replaceAll('-', '')}`;
   await copyTemplate(address, { template, name });
   const own = withDatabase(address, name);
@@ -30,18 +30,17 @@ export async function createTestDatabase(options: { maxConnections?: number } = 
     drop: async () => {
       await database.close();
       await dropDatabase(address, name);
+      await leave();
     },
   };
 }
 
-function doorPath(): string {
-  const path = inject('perennialTestServer');
-  if (path === undefined) {
-    throw new Error(
-      'Name packages/storage/src/testing/global-setup.ts as globalSetup in the Vitest configuration.',
-    );
-  }
-  return path;
+/** The server of the run, or one that is started for this call where Vitest's `globalSetup` names none; `leave` stops that one again. */
+async function testServer(): Promise<TestServerNote & { leave: () => Promise<void> }> {
+  const path = inject('perennialTestServer') as string | undefined;
+  if (path !== undefined) return { ...(await knock(path)), leave: async () => undefined };
+  const own = await startTestServer(process.env['DATABASE_URL']);
+  return { address: own.address, template: own.template, leave: () => own.stop() };
 }
 
 async function copyTemplate(

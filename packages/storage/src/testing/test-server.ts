@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +30,8 @@ export async function startTestServer(url: string | undefined): Promise<TestServ
 
 async function startEmbedded(): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'perennial-test-'));
+  // mkdtemp gives mode 700: run as root, the server's user could not enter and the data would go to the system folder.
+  await chmod(folder, 0o711);
   const server = await startEmbeddedPostgres({ folder, settings: FAST_SETTINGS });
   return prepareTemplate({ connection: server.connection }, async () => {
     await server.stop();

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { InvalidIdError, digestSchema, type Digest } from '@perennial/contract';
+
+const PREFIX = 'sha256:';
+
+export function digestOf(bytes: Uint8Array): Digest {
+  return `${PREFIX}${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+/** Takes a digest as the bytes go by. */
+export class RunningDigest {
+  readonly #hash = createHash('sha256');
+  #bytes = 0;
+
+  update(chunk: Uint8Array): void {
+    this.#hash.update(chunk);
+    this.#bytes += chunk.length;
+  }
+
+  /** Ends the count; call once. */
+  finish(): { digest: Digest; bytes: number } {
+    return { digest: `${PREFIX}${this.#hash.digest('hex')}`, bytes: this.#bytes };
+  }
+}
+
+/**
+ * Where an artifact is kept, relative to the store: `sha256/ab/abcd…`, sharded by the first byte, since folders of a hundred thousand files are slow.
+ * Only what is a digest becomes a path.
+ * @throws InvalidIdError
+ */
+export function artifactKey(digest: Digest): string {
+  if (!digestSchema.safeParse(digest).success) throw new InvalidIdError('artifact', digest);
+  const hex = digest.slice(PREFIX.length);
+  return `sha256/${hex.slice(0, 2)}/${hex}`;
+}
+
+/** The digest kept under a key, or nothing when the key is not one of ours. */
+export function digestOfKey(key: string): Digest | undefined {
+  const found = /^sha256\/([0-9a-f]{2})\/(\1[0-9a-f]{62})$/.exec(key);
+  return found?.[2] === undefined ? undefined : `${PREFIX}${found[2]}`;
+}
