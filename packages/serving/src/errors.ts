@@ -1,4 +1,4 @@
-import { PerennialError, type Issue } from '@perennial/contract';
+import { PerennialError, type Digest, type Issue } from '@perennial/contract';
 
 /** Instances that do not fit the served version's signature; every problem with where it is and what is allowed there. */
 export class InvalidInstanceError extends PerennialError {
@@ -173,6 +173,32 @@ export class ShippingError extends PerennialError {
 
   constructor(reason: string, options?: { cause?: unknown }) {
     super(`Logged predictions could not be brought to the database yet: ${reason}.`, options);
+  }
+
+  override get transient() {
+    return true;
+  }
+}
+
+/** The artifact store answered with bytes that are not those asked for. */
+export class ArtifactDigestError extends PerennialError {
+  readonly code = 'artifact-corrupt';
+
+  constructor(readonly digest: Digest) {
+    super(`The artifact ${digest} has other content than its digest says.`);
+  }
+
+  override get details() {
+    return { artifact: this.digest };
+  }
+}
+
+/** A prediction was asked for after the models were freed: the server is shutting down. */
+export class ServingClosedError extends PerennialError {
+  readonly code = 'unavailable';
+
+  constructor() {
+    super('Predictions are no longer given: the server is shutting down.');
   }
 
   override get transient() {

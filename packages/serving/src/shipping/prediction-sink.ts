@@ -1,5 +1,10 @@
 import { DAY_MILLISECONDS } from '@perennial/contract';
-import { DatabaseError, ensurePredictionPartitions, translateDatabaseError, type Database } from '@perennial/storage';
+import {
+  DatabaseError,
+  ensurePredictionPartitions,
+  translateDatabaseError,
+  type Database,
+} from '@perennial/storage';
 import { dayOfRecord } from '../journal/prediction-record.ts';
 
 /**
@@ -45,7 +50,11 @@ export function createPredictionSink({ sql }: Pick<Database, 'sql'>): Prediction
   };
 }
 
-async function ensureDays(sql: Database['sql'], records: readonly string[], known: Set<number>): Promise<void> {
+async function ensureDays(
+  sql: Database['sql'],
+  records: readonly string[],
+  known: Set<number>,
+): Promise<void> {
   const missing = new Set<number>();
   for (const record of records) {
     const day = dayOfRecord(record);

@@ -1,0 +1,130 @@
+import { systemDelay, type Delay } from '../waiting/delay.ts';
+import { WakeSignal } from '../waiting/wake-signal.ts';
+import { ChampionSnapshot } from './champion-snapshot.ts';
+import type { Champion, ChampionVersion } from './champion.ts';
+
+export interface ChampionTableOptions {
+  /** Where the last known champions are kept on the local disk. */
+  snapshotFile: string;
+  /** Every model with its champion, from the database. */
+  loadChampions: () => Promise<readonly Champion[]>;
+  /**
+   * Calls the handler whenever an alias may have moved, also after a lost connection came back; answers how to end that.
+   * Tried again with every poll until it succeeds.
+   */
+  subscribe: (handler: (model: string) => void) => Promise<() => Promise<void>>;
+  /** How often the table is loaded although nothing was heard, in milliseconds: a notification can be lost. @default 15000 */
+  pollMilliseconds?: number;
+  /** @default the machine's timer */
+  delay?: Delay;
+  /** Called when the table cannot be loaded, subscribed to or saved; it goes on with what it has. */
+  onProblem?: (error: unknown) => void;
+}
+
+/** Which version of each model is in production, in memory. Asking never waits; changes arrive by notification and by a slow poll. */
+export class ChampionTable {
+  readonly #options: ChampionTableOptions;
+  readonly #snapshot: ChampionSnapshot;
+  readonly #delay: Delay;
+  readonly #wake = new WakeSignal();
+  readonly #listeners = new Set<() => void>();
+  #champions = new Map<string, ChampionVersion | null>();
+  #unsubscribe: (() => Promise<void>) | null = null;
+  #stopping = false;
+  #running: Promise<void> = Promise.resolve();
+
+  private constructor(options: ChampionTableOptions) {
+    this.#options = options;
+    this.#snapshot = new ChampionSnapshot(options.snapshotFile);
+    this.#delay = options.delay ?? systemDelay;
+  }
+
+  /**
+   * Loads the table, from the database or, while that is away, from the snapshot of an earlier run; then keeps it fresh.
+   * @throws what `loadChampions` throws, when there is no snapshot either
+   */
+  static async open(options: ChampionTableOptions): Promise<ChampionTable> {
+    const table = new ChampionTable(options);
+    await table.#trySubscribe();
+    await table.#loadFirst();
+    table.#running = table.#keepFresh();
+    return table;
+  }
+
+  /** The champion of a model; null when it has none, undefined when there is no such model. */
+  find(model: string): ChampionVersion | null | undefined {
+    return this.#champions.get(model);
+  }
+
+  /** Every model with its champion. */
+  list(): Champion[] {
+    return Array.from(this.#champions, ([model, champion]) => ({ model, champion }));
+  }
+
+  /** Calls the listener each time the table was loaded, until the returned function is called. */
+  onLoaded(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Loads the table now: for who has just moved an alias and wants the move served when this resolves. */
+  async refresh(): Promise<void> {
+    this.#replace(await this.#options.loadChampions());
+    await this.#snapshot.save(this.list()).catch((error: unknown) => this.#report(error));
+  }
+
+  async close(): Promise<void> {
+    this.#stopping = true;
+    this.#wake.call();
+    await this.#running;
+    await this.#unsubscribe?.().catch((error: unknown) => this.#report(error));
+  }
+
+  async #loadFirst(): Promise<void> {
+    try {
+      await this.refresh();
+    } catch (error) {
+      const champions = await this.#snapshot.load();
+      if (champions === undefined) throw error;
+      this.#report(error);
+      this.#replace(champions);
+    }
+  }
+
+  async #keepFresh(): Promise<void> {
+    const poll = this.#options.pollMilliseconds ?? 15_000;
+    while (!this.#stopping) {
+      await this.#wake.sleep((signal) => this.#delay(poll, signal));
+      if (this.#stopping) return;
+      if (this.#unsubscribe === null) await this.#trySubscribe();
+      await this.refresh().catch((error: unknown) => this.#report(error));
+    }
+  }
+
+  async #trySubscribe(): Promise<void> {
+    try {
+      this.#unsubscribe = await this.#options.subscribe(() => this.#wake.call());
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  /**
+   * Takes what was loaded, except where it is older than what is known: two loads under way at once may arrive in the wrong order, and a
+   * champion must not flicker back.
+   */
+  #replace(champions: readonly Champion[]): void {
+    const next = new Map<string, ChampionVersion | null>();
+    for (const { model, champion } of champions) {
+      const known = this.#champions.get(model);
+      const stale = known && champion && known.revision > champion.revision;
+      next.set(model, stale ? known : champion);
+    }
+    this.#champions = next;
+    for (const listener of this.#listeners) listener();
+  }
+
+  #report(error: unknown): void {
+    this.#options.onProblem?.(error);
+  }
+}

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { digestSchema, instantSchema, nameSchema } from '@perennial/contract';
+
+/** The version of a model that is in production. `revision` grows with every move of the alias. */
+export const championVersionSchema = z.strictObject({
+  version: z.int().positive(),
+  artifact: digestSchema,
+  /** The instant the version's data ends at. */
+  asOf: instantSchema,
+  revision: z.int(),
+});
+export type ChampionVersion = z.infer<typeof championVersionSchema>;
+
+/** What serving knows of a model: its champion, or null when it has none. */
+export const championSchema = z.strictObject({
+  model: nameSchema,
+  champion: championVersionSchema.nullable(),
+});
+export type Champion = z.infer<typeof championSchema>;

@@ -1,0 +1,144 @@
+import { NotFoundError } from '@perennial/contract';
+import { InferenceModel } from '@perennial/onnx';
+import { NoChampionError, ServingClosedError } from '../errors.ts';
+import type { MicroBatcherOptions } from '../online/micro-batcher.ts';
+import type { ArtifactCache } from './artifact-cache.ts';
+import type { ChampionTable } from './champion-table.ts';
+import type { ChampionVersion } from './champion.ts';
+import { ServedModel } from './served-model.ts';
+
+export interface ServedModelsOptions {
+  table: ChampionTable;
+  artifacts: ArtifactCache;
+  batching?: Pick<MicroBatcherOptions, 'batchRows' | 'queueRows'>;
+  /** Called with the model when a new champion cannot be loaded; the version before goes on serving, and the next poll tries again. */
+  onProblem?: (model: string, error: unknown) => void;
+  /** Called after every swap. */
+  onSwap?: (model: string, version: number) => void;
+}
+
+/**
+ * The champions that are loaded. A model is loaded when it is first asked for; when its champion moves, the new version is loaded beside the
+ * old one, which answers until the new one can, and is freed when its last request is done. No request waits for a swap, and none is lost.
+ */
+export class ServedModels {
+  readonly #options: ServedModelsOptions;
+  readonly #serving = new Map<string, ServedModel>();
+  readonly #loading = new Map<string, Promise<void>>();
+  readonly #retiring = new Set<Promise<void>>();
+  readonly #unsubscribe: () => void;
+  #pruning: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: ServedModelsOptions) {
+    this.#options = options;
+    this.#unsubscribe = options.table.onLoaded(() => this.#reconcile());
+  }
+
+  /**
+   * The version that serves a model now, held for the caller, who must `release` it.
+   * @throws NotFoundError, NoChampionError, ServingClosedError, and what loading throws when the model is not loaded yet
+   */
+  async hold(model: string): Promise<ServedModel> {
+    if (this.#closed) throw new ServingClosedError();
+    const champion = this.#options.table.find(model);
+    if (champion === undefined) throw new NotFoundError('model', model);
+    if (champion === null) throw new NoChampionError(model);
+    const serving = this.#serving.get(model);
+    if (serving !== undefined) return serving.hold();
+    await this.#load(model);
+    // Asked again, since the champion may have been taken away while it was loading.
+    return this.hold(model);
+  }
+
+  /** Loads the champions of all models, one after another, so that no first request waits. Failures are reported. */
+  async preload(): Promise<void> {
+    for (const { model, champion } of this.#options.table.list()) {
+      if (champion !== null) await this.#swapInBackground(model);
+    }
+  }
+
+  /** Models that are loaded, with their versions. */
+  loaded(): { model: string; version: number }[] {
+    return Array.from(this.#serving.values(), ({ model, champion }) => ({
+      model,
+      version: champion.version,
+    }));
+  }
+
+  /** Frees every session once its requests are done. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#unsubscribe();
+    await Promise.allSettled(this.#loading.values());
+    for (const model of [...this.#serving.keys()]) this.#drop(model);
+    await Promise.all([...this.#retiring, this.#pruning]);
+  }
+
+  /** Follows the table: loads the new champions of loaded models, and drops those that have none any more. */
+  #reconcile(): void {
+    const swaps: Promise<void>[] = [];
+    for (const [model, { champion }] of this.#serving) {
+      const wanted = this.#options.table.find(model);
+      if (!wanted) this.#drop(model);
+      else if (!sameChampion(wanted, champion)) swaps.push(this.#swapInBackground(model));
+    }
+    if (swaps.length > 0) this.#pruning = Promise.all(swaps).then(() => this.#prune());
+  }
+
+  /** Loads what the table says, once at a time per model. */
+  #load(model: string): Promise<void> {
+    const loading = this.#loading.get(model);
+    if (loading !== undefined) return loading;
+    const started = this.#catchUp(model).finally(() => this.#loading.delete(model));
+    this.#loading.set(model, started);
+    return started;
+  }
+
+  async #swapInBackground(model: string): Promise<void> {
+    await this.#load(model).catch((error: unknown) => this.#options.onProblem?.(model, error));
+  }
+
+  /** Loads and swaps until the loaded version is the table's, which may move meanwhile. */
+  async #catchUp(model: string): Promise<void> {
+    while (!this.#closed) {
+      const champion = this.#options.table.find(model);
+      if (!champion || sameChampion(champion, this.#serving.get(model)?.champion)) return;
+      this.#swap(await this.#open(model, champion));
+    }
+  }
+
+  async #open(model: string, champion: ChampionVersion): Promise<ServedModel> {
+    const inference = await InferenceModel.load(await this.#options.artifacts.get(champion.artifact));
+    const { batching } = this.#options;
+    return new ServedModel({ model, champion, inference, ...(batching && { batching }) });
+  }
+
+  #swap(next: ServedModel): void {
+    this.#drop(next.model);
+    this.#serving.set(next.model, next);
+    this.#options.onSwap?.(next.model, next.champion.version);
+  }
+
+  #drop(model: string): void {
+    const serving = this.#serving.get(model);
+    if (serving === undefined) return;
+    this.#serving.delete(model);
+    const retiring = serving.retire().finally(() => this.#retiring.delete(retiring));
+    this.#retiring.add(retiring);
+  }
+
+  /** Leaves on the local disk what the table names and what is loaded. */
+  async #prune(): Promise<void> {
+    const champions = [...this.#options.table.list().map(({ champion }) => champion)];
+    for (const { champion } of this.#serving.values()) champions.push(champion);
+    const keep = new Set(champions.flatMap((champion) => (champion === null ? [] : [champion.artifact])));
+    await this.#options.artifacts
+      .prune(keep)
+      .catch((error: unknown) => this.#options.onProblem?.('*', error));
+  }
+}
+
+function sameChampion(a: ChampionVersion, b: ChampionVersion | undefined): boolean {
+  return a.version === b?.version && a.artifact === b.artifact;
+}
