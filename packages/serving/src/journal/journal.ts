@@ -157,34 +157,36 @@ export class Journal {
    * @param records - JSON texts without line feeds, as `encodePrediction` makes them
    * @throws OverloadedError, JournalFullError, JournalWriteError, JournalClosedError, RecordTooLargeError
    */
-  append(records: readonly string[]): Promise<void> {
-    if (this.#closed) return Promise.reject(new JournalClosedError());
-    if (records.length === 0) return Promise.resolve();
+  async append(records: readonly string[]): Promise<void> {
+    if (this.#closed) throw new JournalClosedError();
+    if (records.length === 0) return;
     const { queueBytes, maxBytes, durability } = this.#options;
     if (this.queuedBytes >= queueBytes) {
       this.counters.overloads++;
-      return Promise.reject(new OverloadedError('the prediction journal', queueBytes, 'bytes'));
+      throw new OverloadedError('the prediction journal', queueBytes, 'bytes');
     }
-    if (this.storedBytes + this.queuedBytes >= maxBytes) return this.#withoutRoom(records.length);
-    try {
-      this.#gathering.add(records);
-    } catch (error) {
-      return Promise.reject(error as Error);
+    if (this.storedBytes + this.queuedBytes >= maxBytes) {
+      const refusal = this.#countWithoutRoom(records.length);
+      if (refusal !== undefined) throw refusal;
+      return;
     }
+    this.#gathering.add(records);
     this.counters.appends++;
     const { written } = this.#gathering;
     if (this.#idle) {
       this.#idle = false;
       this.#draining = this.#drain();
     }
-    return durability === 'none' ? Promise.resolve() : written;
+    if (durability !== 'none') await written;
   }
 
   /** Resolves once every append made before is written or has failed. */
   async settle(): Promise<void> {
     if (this.#idle) return;
-    const groups = [this.#writing?.written, this.#gathering.length > 0 ? this.#gathering.written : undefined];
-    await Promise.allSettled(groups);
+    const written = [this.#writing, this.#gathering].flatMap((group) =>
+      group?.length ? [group.written] : [],
+    );
+    await Promise.allSettled(written);
   }
 
   /** Calls the listener after every group that was written, until the returned function is called. */
@@ -251,10 +253,7 @@ export class Journal {
   async #fail(group: CommitGroup, error: unknown): Promise<void> {
     if (NO_ROOM.has(systemErrorCode(error) ?? '')) {
       await this.#writer.discard();
-      await this.#withoutRoom(group.records, error).then(
-        () => group.settle(),
-        (refusal: unknown) => group.settle(refusal),
-      );
+      group.settle(this.#countWithoutRoom(group.records, error));
       return;
     }
     this.counters.failures++;
@@ -262,13 +261,14 @@ export class Journal {
     group.settle(new JournalWriteError({ cause: error }));
   }
 
-  async #withoutRoom(records: number, cause?: unknown): Promise<void> {
+  /** Counts records that found no room; answers with the error that their callers are to have, unless records may be dropped. */
+  #countWithoutRoom(records: number, cause?: unknown): JournalFullError | undefined {
     if (this.#options.whenFull === 'drop-and-count') {
       this.counters.dropped += records;
-      return;
+      return undefined;
     }
     this.counters.refused += records;
-    throw new JournalFullError({ cause });
+    return new JournalFullError({ cause });
   }
 }
 

@@ -1,4 +1,5 @@
 import { close, constants, fdatasync, ftruncate, open, write } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { syncFolder } from '../files/replace-file.ts';
 import type { Position } from './position.ts';
@@ -114,8 +115,16 @@ export class SegmentWriter {
   async #open(): Promise<number> {
     const { O_WRONLY, O_CREAT, O_EXCL, O_DSYNC } = constants;
     const flags = O_WRONLY | O_CREAT | O_EXCL | (this.synced && WRITES_ARE_SYNCED ? O_DSYNC : 0);
-    const descriptor = await openFile(segmentPath(this.#options.folder, this.#segment), flags, 0o600);
-    if (this.synced) await syncFolder(this.#options.folder);
-    return descriptor;
+    const path = segmentPath(this.#options.folder, this.#segment);
+    const descriptor = await openFile(path, flags, 0o600);
+    try {
+      if (this.synced) await syncFolder(this.#options.folder);
+      return descriptor;
+    } catch (error) {
+      // Taken away again, or the next try would find the name in use.
+      await closeFile(descriptor);
+      await rm(path, { force: true });
+      throw error;
+    }
   }
 }

@@ -12,7 +12,7 @@ export interface ChampionTableOptions {
    * Calls the handler whenever an alias may have moved, also after a lost connection came back; answers how to end that.
    * Tried again with every poll until it succeeds.
    */
-  subscribe: (handler: (model: string) => void) => Promise<() => Promise<void>>;
+  subscribe: (handler: () => void) => Promise<() => Promise<void>>;
   /** How often the table is loaded although nothing was heard, in milliseconds: a notification can be lost. @default 15000 */
   pollMilliseconds?: number;
   /** @default the machine's timer */

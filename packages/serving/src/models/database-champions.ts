@@ -10,7 +10,7 @@ export function databaseChampions(
     loadChampions: async () => (await listChampions(database.orm)).map(toChampion),
     subscribe: async (handler) => {
       // Moves announced while the connection was lost are never repeated, so every return of the connection counts as one.
-      const listener = await database.listen(ALIAS_MOVED_CHANNEL, handler, () => handler('*'));
+      const listener = await database.listen(ALIAS_MOVED_CHANNEL, handler, handler);
       return () => listener.stop();
     },
   };
