@@ -17,15 +17,15 @@ export class MetricKindError extends PerennialError {
   }
 }
 
-/** A file runs, but what it takes or answers is not what its pipeline asked for. */
-export class CandidateInvalidError extends PerennialError {
+/** An artifact cannot be scored on a dataset: it needs what the dataset does not have, or answers what no metric can be made of. */
+export class ArtifactUnfitError extends PerennialError {
   readonly code = 'artifact-invalid';
   constructor(
     readonly artifact: string,
+    /** A clause that goes on from "it": `it needs the column 'carrier', which …`. */
     readonly problem: string,
-    options?: { cause?: unknown },
   ) {
-    super(`The candidate ${artifact} cannot be validated: ${problem}.`, options);
+    super(`The artifact ${artifact} cannot be validated: ${problem}.`);
   }
 
   override get details() {
@@ -46,5 +46,20 @@ export class SplitMismatchError extends PerennialError {
 
   override get details() {
     return { dataset: this.dataset, expected: this.expected, found: this.found };
+  }
+}
+
+/** A label in the split's file is not of the kind that the dataset's manifest says. */
+export class LabelMismatchError extends PerennialError {
+  readonly code = 'artifact-corrupt';
+  constructor(
+    readonly label: LabelKind,
+    readonly row: number,
+  ) {
+    super(`The label of test row ${row} is not a ${label} label.`);
+  }
+
+  override get details() {
+    return { label: this.label, row: this.row };
   }
 }

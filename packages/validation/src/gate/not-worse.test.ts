@@ -222,15 +222,15 @@ describe('rows that cannot decide', () => {
     expect(report.explanation).toContain('has no interval on 2 test rows');
   });
 
-  it('fewer than twenty are inconclusive for any metric', async () => {
+  it('fewer than fifty are inconclusive for any metric', async () => {
     const rows = (value: number): RegressionRows => ({
       kind: 'regression',
-      labels: Float64Array.from({ length: 19 }, (_, row) => row),
-      value: Float32Array.from({ length: 19 }, (_, row) => row + value),
+      labels: Float64Array.from({ length: 49 }, (_, row) => row),
+      value: Float32Array.from({ length: 49 }, (_, row) => row + value),
     });
     const { report } = await decideNotWorse(question(rows(0), rows(5), { metric: 'mae', margin: 1 }));
     expect(report.verdict).toBe('inconclusive');
-    expect(report.explanation).toContain('There are 19 test rows, and at least 20 are needed');
+    expect(report.explanation).toContain('There are 49 test rows, and at least 50 are needed');
   });
 
   it('on which two models decide alike do not prove an accuracy within a margin smaller than they can show', async () => {

@@ -17,11 +17,14 @@ export class AucMetric implements RowMetric {
    */
   constructor(labels: Uint8Array, scores: Float32Array) {
     const order = scoreOrder(scores);
-    this.#sorted = Int32Array.from(order, (row, position) => {
+    const sorted = new Int32Array(order.length);
+    for (let position = 0; position < order.length; position++) {
+      const row = order[position]!;
       const next = order[position + 1];
       const last = next === undefined || scores[next] !== scores[row];
-      return row * 4 + (labels[row] === 1 ? 2 : 0) + (last ? 1 : 0);
-    });
+      sorted[position] = row * 4 + (labels[row] === 1 ? 2 : 0) + (last ? 1 : 0);
+    }
+    this.#sorted = sorted;
   }
 
   get rows(): number {

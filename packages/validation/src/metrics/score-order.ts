@@ -7,7 +7,7 @@ const BUCKETS = 2 ** DIGIT_BITS;
  */
 export function scoreOrder(scores: Float32Array): Uint32Array {
   const keys = sortableBits(scores);
-  let order = Uint32Array.from(scores.keys());
+  let order = new Uint32Array(scores.length).map((_, row) => row);
   let spare = new Uint32Array(scores.length);
   for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
     distribute(order, spare, { keys, shift });

@@ -34,29 +34,40 @@ export interface RegressionRows {
   value: Float32Array;
 }
 
-/** Some of the rows, by their numbers. */
+/** Some of the rows, by their numbers, in the order of the numbers. */
 export function selectRows(rows: ScoredRows, selected: Uint32Array): ScoredRows {
+  const size = selected.length;
   switch (rows.kind) {
     case 'binary':
       return {
         kind: 'binary',
-        labels: Uint8Array.from(selected, (row) => rows.labels[row]!),
-        probability: Float32Array.from(selected, (row) => rows.probability[row]!),
-        decision: Uint8Array.from(selected, (row) => rows.decision[row]!),
+        labels: gather(rows.labels, selected, new Uint8Array(size)),
+        probability: gather(rows.probability, selected, new Float32Array(size)),
+        decision: gather(rows.decision, selected, new Uint8Array(size)),
       };
     case 'multiclass':
       return {
         kind: 'multiclass',
         classes: rows.classes,
-        labels: Int32Array.from(selected, (row) => rows.labels[row]!),
-        labelProbability: Float32Array.from(selected, (row) => rows.labelProbability[row]!),
-        decision: Int32Array.from(selected, (row) => rows.decision[row]!),
+        labels: gather(rows.labels, selected, new Int32Array(size)),
+        labelProbability: gather(rows.labelProbability, selected, new Float32Array(size)),
+        decision: gather(rows.decision, selected, new Int32Array(size)),
       };
     case 'regression':
       return {
         kind: 'regression',
-        labels: Float64Array.from(selected, (row) => rows.labels[row]!),
-        value: Float32Array.from(selected, (row) => rows.value[row]!),
+        labels: gather(rows.labels, selected, new Float64Array(size)),
+        value: gather(rows.value, selected, new Float32Array(size)),
       };
   }
+}
+
+/** A loop, since `from` with a function walks an iterator: ten times slower on a million rows. */
+function gather<Column extends Uint8Array | Int32Array | Float32Array | Float64Array>(
+  from: Column,
+  selected: Uint32Array,
+  to: Column,
+): Column {
+  for (let i = 0; i < selected.length; i++) to[i] = from[selected[i]!]!;
+  return to;
 }
