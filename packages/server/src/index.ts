@@ -1,1 +1,7 @@
-export {};
+export { loadConfig, type Config, type ConfigOverrides } from './config/config.ts';
+export { ConfigurationError, ListenError } from './errors.ts';
+export { openApiDocument } from './http/openapi.ts';
+export { createLogger, type Logger } from './platform/logger.ts';
+export { examineMachine } from './platform/machine.ts';
+export { startPlatform, type Platform, type PlatformOptions } from './platform/platform.ts';
+export { PLATFORM_VERSION } from './platform/version.ts';

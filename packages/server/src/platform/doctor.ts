@@ -1,7 +1,8 @@
 import type { Checkup, DoctorReport } from '@perennial/contract';
 import type { ArtifactStore, Database } from '@perennial/storage';
-import { detectBackends, type BackendReport } from '@perennial/training';
+import { detectBackends } from '@perennial/training';
 import type { Config } from '../config/config.ts';
+import { accessCheckup, runtimeCheckup, trainingCheckup } from './checkups.ts';
 
 export interface DoctorDependencies {
   config: Config;
@@ -19,18 +20,13 @@ export class Doctor {
 
   async examine(): Promise<DoctorReport> {
     const checkups = await Promise.all([
-      this.#runtime(),
+      runtimeCheckup(),
       this.#database(),
       this.#artifacts(),
-      this.#access(),
+      accessCheckup(this.#dependencies.config),
       detectBackends().then(trainingCheckup),
     ]);
     return { checkups };
-  }
-
-  async #runtime(): Promise<Checkup> {
-    const found = `Node.js ${process.versions.node} on ${process.platform}-${process.arch}`;
-    return { name: 'runtime', state: 'good', found, advice: null };
   }
 
   async #database(): Promise<Checkup> {
@@ -73,32 +69,4 @@ export class Doctor {
       };
     }
   }
-
-  async #access(): Promise<Checkup> {
-    const { host, adminToken } = this.#dependencies.config;
-    return adminToken === null
-      ? {
-          name: 'access',
-          state: 'good',
-          found: `no token, ${host} only`,
-          advice: 'Set PERENNIAL_ADMIN_TOKEN to listen elsewhere.',
-        }
-      : { name: 'access', state: 'good', found: `admin token, listening on ${host}`, advice: null };
-  }
-}
-
-function trainingCheckup(backends: BackendReport[]): Checkup {
-  const usable = backends.filter((backend) => backend.usable);
-  const missing = backends.filter((backend) => !backend.usable);
-  const best = usable[0];
-  return {
-    name: 'training backend',
-    state: best === undefined ? 'bad' : best.name === 'cpu' ? 'weak' : 'good',
-    found:
-      best === undefined
-        ? 'none'
-        : `${best.name} (usable: ${usable.map((backend) => backend.name).join(', ')})`,
-    advice:
-      missing.length === 0 ? null : missing.map(({ name, missing: what }) => `${name}: ${what}`).join('; '),
-  };
 }

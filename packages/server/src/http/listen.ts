@@ -1,0 +1,52 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { ListenError } from '../errors.ts';
+
+export interface ListeningServer {
+  url: string;
+  /** Takes no new request, lets those under way finish for at most ten seconds, then ends every connection. */
+  close(): Promise<void>;
+}
+
+/** A client that sends its headers or body slower than this is cut off, so that idle connections cannot pile up (Slowloris). */
+const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
+const REQUEST_TIMEOUT_MILLISECONDS = 60_000;
+const KEEP_ALIVE_MILLISECONDS = 30_000;
+const DRAIN_MILLISECONDS = 10_000;
+
+/** Binds the app to an address. @throws ListenError */
+export async function listen(
+  app: Hono,
+  { host, port }: { host: string; port: number },
+): Promise<ListeningServer> {
+  const server = await bind(app, { host, port });
+  const bound = (server.address() as AddressInfo).port;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return { url: `http://${name}:${bound}`, close: () => drain(server) };
+}
+
+function bind(app: Hono, { host, port }: { host: string; port: number }): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const serverOptions = {
+      headersTimeout: HEADERS_TIMEOUT_MILLISECONDS,
+      requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
+      keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+    };
+    const server = serve({ fetch: app.fetch, hostname: host, port, serverOptions }) as Server;
+    server.once('listening', () => resolve(server));
+    server.once('error', (cause) => reject(new ListenError(`${host}:${port}`, { cause })));
+  });
+}
+
+function drain(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const deadline = setTimeout(() => server.closeAllConnections(), DRAIN_MILLISECONDS);
+    server.close(() => {
+      clearTimeout(deadline);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,108 @@
+import { IdGenerator, systemClock, type Clock } from '@perennial/contract';
+import { GroundTruthLog } from '@perennial/monitoring';
+import type { Hono } from 'hono';
+import type { Config } from '../config/config.ts';
+import { createApp } from '../http/app.ts';
+import { authenticator } from '../http/authentication.ts';
+import { listen } from '../http/listen.ts';
+import { Metrics } from '../http/metrics.ts';
+import { Closers } from './closers.ts';
+import { Doctor } from './doctor.ts';
+import type { Logger } from './logger.ts';
+import { Readiness } from './readiness.ts';
+import { startServing, type Serving, type ServingParts } from './serving.ts';
+import { servingNumbers } from './serving-numbers.ts';
+import { openStorage } from './storage.ts';
+import { PLATFORM_VERSION } from './version.ts';
+import { startWork, type Work } from './work.ts';
+
+export interface PlatformOptions {
+  config: Config;
+  logger: Logger;
+  /** @default the machine's clock */
+  clock?: Clock;
+}
+
+/** A running platform. */
+export interface Platform {
+  /** Where it answers, such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** The API itself, for requests within the process. */
+  readonly app: Hono;
+  /** Names of the pipelines that are loaded. */
+  readonly pipelines: string[];
+  /** Stops taking requests, finishes what is under way, ships the journal and closes everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts everything in one process: database and artifact store, serving, one worker, the HTTP API. The one place where implementations are
+ * chosen; what fails on the way closes what was open.
+ * @throws ListenError, PipelineInvalidError, the storage's errors
+ */
+export async function startPlatform({
+  config,
+  logger,
+  clock = systemClock,
+}: PlatformOptions): Promise<Platform> {
+  const closers = new Closers(logger);
+  try {
+    const storage = await openStorage(config, { closers, logger });
+    const parts: ServingParts = { ...storage, clock, ids: new IdGenerator(clock), closers, logger };
+    const serving = await startServing(config, parts);
+    const work = await startWork(config, parts);
+    const readiness = readinessOf(parts);
+    const app = assembleApp(config, { parts, serving, work, readiness });
+    const server = await listen(app, config);
+    closers.add('HTTP server', () => {
+      readiness.drain();
+      return server.close();
+    });
+    return { url: server.url, app, pipelines: work.catalog.names(), close: () => closers.closeAll() };
+  } catch (error) {
+    await closers.closeAll();
+    throw error;
+  }
+}
+
+interface Assembly {
+  parts: ServingParts;
+  serving: Serving;
+  work: Work;
+  readiness: Readiness;
+}
+
+function assembleApp(config: Config, { parts, serving, work, readiness }: Assembly): Hono {
+  const { database, artifacts, clock, ids, logger } = parts;
+  const flushPredictions = () => serving.shipper.flush();
+  return createApp({
+    database,
+    clock,
+    logger,
+    readiness,
+    runs: work.runs,
+    progress: work.progress,
+    predictions: serving.predictions,
+    groundTruth: new GroundTruthLog({ database, clock, ids, flushPredictions }),
+    flushPredictions,
+    doctor: new Doctor({ config, database, artifacts }),
+    metrics: new Metrics({ numbers: servingNumbers(serving) }),
+    authenticate: authenticator(config.adminToken),
+    maxBodyBytes: config.maxBodyBytes,
+    version: PLATFORM_VERSION,
+  });
+}
+
+function readinessOf({ database }: ServingParts): Readiness {
+  return new Readiness({
+    servingReady: () => true,
+    databaseAnswers: async () => {
+      try {
+        await database.sql`select 1`;
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  });
+}

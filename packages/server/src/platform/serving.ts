@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import type { Clock, IdGenerator } from '@perennial/contract';
+import {
+  ArtifactCache,
+  ChampionTable,
+  Journal,
+  PredictionService,
+  ServedModels,
+  Shipper,
+  createPredictionSink,
+  databaseChampions,
+} from '@perennial/serving';
+import type { Config } from '../config/config.ts';
+import type { Closers } from './closers.ts';
+import type { Logger } from './logger.ts';
+import type { OpenStorage } from './storage.ts';
+
+export interface Serving {
+  predictions: PredictionService;
+  journal: Journal;
+  shipper: Shipper;
+  champions: ChampionTable;
+}
+
+export interface ServingParts extends OpenStorage {
+  clock: Clock;
+  ids: IdGenerator;
+  closers: Closers;
+  logger: Logger;
+}
+
+/** Puts the data plane together: champions, loaded models, journal, shipping. */
+export async function startServing(config: Config, parts: ServingParts): Promise<Serving> {
+  const { database, closers, logger, clock, ids } = parts;
+  const { journal, shipper } = await startJournal(config, parts);
+  const champions = await ChampionTable.open({
+    snapshotFile: join(config.servingFolder, 'champions.json'),
+    ...databaseChampions(database),
+    onProblem: (error) => logger.warn({ err: error }, 'champion table'),
+  });
+  closers.add('champion table', () => champions.close());
+  const models = await openModels(config, { ...parts, champions });
+  await models.preload();
+  return { predictions: new PredictionService({ models, journal, ids, clock }), journal, shipper, champions };
+}
+
+async function openModels(
+  config: Config,
+  { artifacts, champions, closers, logger }: ServingParts & { champions: ChampionTable },
+): Promise<ServedModels> {
+  const cache = await ArtifactCache.open({
+    folder: join(config.servingFolder, 'models'),
+    fetch: (digest) => artifacts.get(digest),
+    onProblem: (error) => logger.warn({ err: error }, 'model cache'),
+  });
+  const models = new ServedModels({
+    table: champions,
+    artifacts: cache,
+    onProblem: (model, error) => logger.error({ model, err: error }, 'champion could not be loaded'),
+    onSwap: (model, version) => logger.info({ model, version }, 'serving a new champion'),
+  });
+  closers.add('served models', () => models.close());
+  return models;
+}
+
+async function startJournal(
+  { journal: { folder, durability } }: Config,
+  { database, closers, logger }: ServingParts,
+): Promise<{ journal: Journal; shipper: Shipper }> {
+  const journal = await Journal.open({ folder, durability });
+  closers.add('journal', () => journal.close());
+  const shipper = new Shipper({
+    journal,
+    sink: createPredictionSink(database),
+    onProblem: (error) => logger.warn({ err: error }, 'predictions wait to be shipped'),
+  });
+  closers.add('shipper', async () => {
+    await shipper
+      .flush()
+      .catch((error: unknown) => logger.warn({ err: error }, 'predictions stay in the journal'));
+    await shipper.stop();
+  });
+  return { journal, shipper };
+}
