@@ -1,0 +1,41 @@
+import type { Assignment, Report } from '../job.ts';
+import { probeBackend } from '../backends/choose-backend.ts';
+import { failureOf } from '../failure.ts';
+import { runTraining } from './run-training.ts';
+
+/**
+ * The training process: takes one assignment over the message channel, reports on it, and ends. When the channel closes, its parent is
+ * gone and so is whoever wanted the result.
+ */
+process.once('disconnect', () => process.exit(1));
+process.once('message', (assignment) => {
+  void carryOut(assignment as Assignment).then(leave);
+});
+
+async function carryOut(assignment: Assignment): Promise<Report> {
+  try {
+    switch (assignment.kind) {
+      case 'train':
+        return {
+          kind: 'done',
+          result: await runTraining(assignment.job, (progress) => send({ kind: 'progress', progress })),
+        };
+      case 'probe':
+        return { kind: 'probed', report: await probeBackend(assignment.backend) };
+    }
+  } catch (error) {
+    const failure = failureOf(error);
+    // The stack of what nobody foresaw is for the log; the message travels.
+    if (failure.name === 'Error') console.error(error);
+    return { kind: 'failed', failure };
+  }
+}
+
+function send(report: Report): void {
+  process.send?.(report);
+}
+
+/** Native libraries leave threads and handles behind that would keep the process, or crash it on an orderly way out. */
+function leave(last: Report): void {
+  process.send?.(last, undefined, undefined, () => process.exit(0));
+}

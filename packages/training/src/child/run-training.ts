@@ -1,0 +1,167 @@
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { TrainingProgress } from '@perennial/contract';
+import { Encoder, readArtifact, writeArtifact, type NetworkGraph } from '@perennial/onnx';
+import { loadPipelineFile } from '@perennial/pipeline/load';
+import { startBackend, type StartedBackend } from '../backends/choose-backend.ts';
+import { encodeSplit } from '../encode-split.ts';
+import { TrainFunctionError, TrainingFailedError } from '../errors.ts';
+import { fit } from '../fit/fit.ts';
+import { seedProcess } from '../fit/random.ts';
+import type { Champion, FittedResult, TrainingJob } from '../job.ts';
+import { architecture } from '../network/architecture.ts';
+import { buildCustom } from '../network/custom.ts';
+import { networkInputs } from '../network/layout.ts';
+import { buildMlp } from '../network/mlp.ts';
+import { inputNames, inputsOf, networkGraph } from '../network/network-graph.ts';
+import { walkNetwork } from '../network/walk.ts';
+import { checkParity } from '../parity.ts';
+import { warmStart } from '../warm-start/warm-start.ts';
+
+type ProgressListener = (progress: TrainingProgress) => void;
+
+/** The whole of a training job, in the process of its own: from Parquet to an artifact that was checked against its network. */
+export async function runTraining(job: TrainingJob, onProgress: ProgressListener): Promise<FittedResult> {
+  const started = performance.now();
+  seedProcess(job.spec.seed);
+  const backend = await startBackend(job.backend ?? 'auto');
+  const encoder = await Encoder.create(job.manifest.encoder);
+  try {
+    const training = new Training(job, { backend, encoder });
+    const result = await training.run(onProgress);
+    return { ...result, seconds: (performance.now() - started) / 1000 };
+  } finally {
+    await encoder.release();
+  }
+}
+
+class Training {
+  readonly #job: TrainingJob;
+  readonly #backend: StartedBackend;
+  readonly #encoder: Encoder;
+
+  constructor(job: TrainingJob, { backend, encoder }: { backend: StartedBackend; encoder: Encoder }) {
+    this.#job = job;
+    this.#backend = backend;
+    this.#encoder = encoder;
+  }
+
+  async run(onProgress: ProgressListener): Promise<Omit<FittedResult, 'seconds'>> {
+    const { spec, manifest } = this.#job;
+    const model = await this.#build();
+    // Before anything is fitted: what cannot be exported is refused now rather than after an hour.
+    this.#export(this.#graph(model));
+    const start = await this.#begin(model);
+    const inputs = model.inputs.map(inputNames(model, inputsOf(this.#encoder.layout)));
+    const train = await this.#split('train');
+    const validation = await this.#split('validation');
+    if (train.rows === 0) throw new TrainingFailedError('the training split holds no rows.');
+    const parameters = model.countParams();
+    const { name, device } = this.#backend;
+    const { epochs, note } = start;
+    onProgress({ type: 'started', backend: name, device, rows: train.rows, epochs, parameters, start: note });
+    const results = await fit(
+      { model, spec, epochs, label: manifest.label, inputs, train, validation },
+      onProgress,
+    );
+    const graph = this.#graph(model);
+    const artifact = this.#export(graph);
+    const parity = await this.#checkParity(model, { inputs, artifact });
+    await writeWhole(this.#job.outputFile, artifact);
+    return {
+      backend: name,
+      device,
+      seed: spec.seed,
+      parameters,
+      architecture: architecture(graph),
+      epochs: results,
+      warmStart: { ...(start.from === undefined ? {} : { from: start.from }), note },
+      parity,
+    };
+  }
+
+  async #build(): Promise<LayersModel> {
+    const { spec, manifest, label } = this.#job;
+    const { layout } = this.#encoder;
+    const inputs = networkInputs(layout);
+    if (spec.kind === 'mlp') return buildMlp({ spec, layout, label: manifest.label, inputs });
+    const build = await this.#trainFunction();
+    return buildCustom({ build, spec, layout, inputs, label: { spec: label, fitted: manifest.label } });
+  }
+
+  async #trainFunction() {
+    const { pipelineFile } = this.#job;
+    if (pipelineFile === undefined)
+      throw new TrainFunctionError('the job names no pipeline file to load it from');
+    const { functions } = await loadPipelineFile(pipelineFile);
+    if (functions.train === undefined) throw new TrainFunctionError('the pipeline file has none any more');
+    return functions.train;
+  }
+
+  #graph(model: LayersModel): NetworkGraph {
+    return networkGraph(model, this.#encoder.layout, this.#job.manifest.label);
+  }
+
+  #export(network: NetworkGraph): Uint8Array {
+    const { manifest, datasetDigest, codeDigest, spec, warmStart: champion } = this.#job;
+    return writeArtifact({
+      encoder: manifest.encoder,
+      network,
+      label: manifest.label,
+      properties: {
+        pipeline: manifest.pipeline,
+        dataset: datasetDigest,
+        code: codeDigest,
+        backend: this.#backend.name,
+        seed: String(spec.seed),
+        warmStartedFrom: (spec.warmStart && champion?.digest) ?? '',
+      },
+    });
+  }
+
+  /** Puts the network at the weights it begins with. */
+  async #begin(model: LayersModel): Promise<{ epochs: number; note: string; from?: string }> {
+    const { spec, warmStart: champion, manifest } = this.#job;
+    const cold = { epochs: spec.epochs, note: `fresh weights from seed ${spec.seed}` };
+    if (spec.warmStart === undefined) return cold;
+    if (champion === undefined) return { ...cold, note: `${cold.note}, as there is no champion yet` };
+    const walk = walkNetwork(model, inputNames(model, inputsOf(this.#encoder.layout)));
+    const artifact = readArtifact(await championBytes(champion));
+    const { encoder, label } = manifest;
+    const { carried, note } = warmStart({ model, walk, encoder, label, champion: artifact });
+    return carried ? { epochs: spec.warmStart.epochs, note, from: champion.digest } : { ...cold, note };
+  }
+
+  #split(name: 'train' | 'validation') {
+    const { files, manifest } = this.#job;
+    return encodeSplit({ file: files[name], manifest, rows: manifest.splits[name].rows }, this.#encoder);
+  }
+
+  #checkParity(model: LayersModel, { inputs, artifact }: { inputs: string[]; artifact: Uint8Array }) {
+    const { files, manifest } = this.#job;
+    return checkParity({
+      model,
+      inputs,
+      manifest,
+      encoder: this.#encoder,
+      artifact,
+      files: [files.validation, files.train],
+    });
+  }
+}
+
+async function championBytes(champion: Champion): Promise<Uint8Array> {
+  return 'bytes' in champion ? champion.bytes : readFile(champion.file);
+}
+
+/** A reader sees the whole file or none, also when the disk fills up half-way. */
+async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+  const partial = `${file}.partial`;
+  try {
+    await writeFile(partial, bytes);
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,26 @@
+import { backendNameSchema, type BackendName } from '@perennial/contract';
+import type { BackendReport } from './backends/backend.ts';
+import { TrainingFailedError } from './errors.ts';
+import { runInProcess } from './training-process.ts';
+
+/** A driver that hangs must not hang the doctor. */
+const PROBE_TIMEOUT = 30_000;
+
+/**
+ * Which training backends this machine has, best first. Each is started in a process of its own, since a native library that does not fit
+ * the machine may take its process down.
+ */
+export async function detectBackends(): Promise<BackendReport[]> {
+  return Promise.all(backendNameSchema.options.map(probe));
+}
+
+async function probe(name: BackendName): Promise<BackendReport> {
+  try {
+    const last = await runInProcess({ kind: 'probe', backend: name }, { timeout: PROBE_TIMEOUT });
+    if (last.kind === 'probed') return last.report;
+    throw new TrainingFailedError(`its process answered '${last.kind}'.`);
+  } catch (error) {
+    const missing = error instanceof Error ? error.message : String(error);
+    return { name, usable: false, device: null, missing };
+  }
+}

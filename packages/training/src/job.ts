@@ -1,0 +1,58 @@
+import type {
+  BackendName,
+  DatasetManifest,
+  Digest,
+  ErrorDescription,
+  LabelSpec,
+  TrainSpec,
+  TrainingProgress,
+  TrainingResult,
+} from '@perennial/contract';
+import type { BackendReport } from './backends/backend.ts';
+
+/** Everything a training needs. Files are local paths. */
+export interface TrainingJob {
+  manifest: DatasetManifest;
+  /** Address of the dataset version; kept in the artifact. */
+  datasetDigest: Digest;
+  files: { train: string; validation: string };
+  spec: TrainSpec;
+  label: LabelSpec;
+  /** Where a custom network's function is; needed for `spec.kind: 'custom'` only. */
+  pipelineFile?: string;
+  /** Address of the pipeline's code; kept in the artifact. */
+  codeDigest: Digest;
+  /** The champion whose weights to begin at; used where `spec.warmStart` is there. */
+  warmStart?: Champion;
+  /**
+   * `auto` takes the best that can be used here, in a fixed order, so that one machine always takes the same.
+   * @default 'auto'
+   */
+  backend?: BackendName | 'auto';
+  /** Working folder of the training process: must exist, may be thrown away afterwards. */
+  workFolder: string;
+  /** Where the artifact goes. It appears there whole or not at all. */
+  outputFile: string;
+}
+
+/** A champion's artifact, as bytes or as a local file. */
+export type Champion = { digest: Digest } & ({ bytes: Uint8Array } | { file: string });
+
+/** What a training step leaves behind, but for what storing the artifact adds. */
+export type FittedResult = Omit<TrainingResult, 'artifact' | 'bytes'>;
+
+/** What the training process is asked to do. One message, one process. */
+export type Assignment = { kind: 'train'; job: TrainingJob } | { kind: 'probe'; backend: BackendName };
+
+/** What the training process says. The last message is `done`, `probed` or `failed`. */
+export type Report =
+  | { kind: 'progress'; progress: TrainingProgress }
+  | { kind: 'done'; result: FittedResult }
+  | { kind: 'probed'; report: BackendReport }
+  | { kind: 'failed'; failure: Failure };
+
+/** An error on its way out of the training process: what it says, and what a class of ours is made again from. */
+export interface Failure extends ErrorDescription {
+  /** Class name of the error. */
+  name: string;
+}
