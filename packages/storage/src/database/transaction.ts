@@ -21,9 +21,11 @@ export async function transaction<Result>(
   work: (tx: Transaction) => Promise<Result>,
   { attempts = 5, ...config }: TransactionOptions = {},
 ): Promise<Result> {
+  // drizzle writes an empty configuration as `set transaction`, which is a syntax error.
+  const given = Object.keys(config).length === 0 ? undefined : config;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await database.orm.transaction(work, config);
+      return await database.orm.transaction(work, given);
     } catch (error) {
       if (!(error instanceof TransactionConflictError) || attempt >= attempts) throw error;
       await pauseBefore(attempt);

@@ -1,0 +1,193 @@
+import type {
+  Evaluation,
+  GateReport,
+  IdGenerator,
+  ModelCard,
+  PipelineSpec,
+  Verdict,
+} from '@perennial/contract';
+import { createRun, saveDatasetVersion, savePipeline, type Database } from '@perennial/storage';
+import type { Candidate } from '../registration.ts';
+
+/** A digest that is told apart by its number. */
+export function digest(number: number): string {
+  return `sha256:${number.toString(16).padStart(64, '0')}`;
+}
+
+export const SPEC: PipelineSpec = {
+  name: 'churn',
+  owners: [],
+  limitations: [],
+  data: {
+    source: { kind: 'parquet', paths: ['churn.parquet'] },
+    time: 'at',
+    window: { train: '7d', validation: '1d', test: '1d' },
+    expectations: [],
+  },
+  label: { kind: 'binary', name: 'churned', from: 'churned', threshold: 0.5 },
+  features: {
+    age: {
+      kind: 'numeric',
+      column: 'age',
+      impute: 'mean',
+      missingIndicator: false,
+      log: false,
+      scale: 'standard',
+    },
+  },
+  train: {
+    kind: 'mlp',
+    hidden: [4],
+    activation: 'relu',
+    dropout: 0,
+    batchNormalization: false,
+    epochs: 1,
+    batchSize: 32,
+    learningRate: 0.01,
+    optimizer: 'adam',
+    seed: 1,
+    timeout: '1h',
+  },
+  validate: {
+    gate: { kind: 'notWorse', metric: 'auc', margin: 0.01, confidence: 0.95, replicates: 100 },
+    slices: [],
+  },
+  release: { approval: 'automatic' },
+  serving: { modes: ['online'] },
+};
+
+const AS_OF = new Date('2001-02-01T00:00:00Z');
+const DATASET = digest(0xda7a);
+
+/** Writes down the pipeline and the dataset version that candidates refer to. */
+export async function seed(database: Database): Promise<void> {
+  await savePipeline(database.orm, { spec: SPEC, codeDigest: digest(1), loadedAt: AS_OF });
+  const split = { digest: digest(2), rows: 1, bytes: 1, from: AS_OF.toISOString(), to: AS_OF.toISOString() };
+  const splits = { train: split, validation: split, test: split };
+  await saveDatasetVersion(database.orm, {
+    digest: DATASET,
+    asOf: AS_OF,
+    createdAt: AS_OF,
+    manifest: {
+      format: 1,
+      pipeline: SPEC.name,
+      splits,
+      encoder: {
+        columns: [{ name: 'age', type: 'number' }],
+        features: [
+          {
+            kind: 'numeric',
+            name: 'age',
+            column: 'age',
+            impute: 0,
+            missingIndicator: false,
+            clip: {},
+            log: false,
+            center: 0,
+            scale: 1,
+          },
+        ],
+      },
+      label: { kind: 'binary', name: 'churned', threshold: 0.5 },
+      slices: [],
+    },
+    card: {
+      pipeline: SPEC.name,
+      dataset: DATASET,
+      asOf: AS_OF.toISOString(),
+      window: SPEC.data.window,
+      source: SPEC.data.source,
+      files: [],
+      splits,
+      columns: [],
+      labels: {
+        train: { mean: null, standardDeviation: null, classes: null },
+        validation: { mean: null, standardDeviation: null, classes: null },
+        test: { mean: null, standardDeviation: null, classes: null },
+      },
+      expectations: [],
+      quarantine: { rows: 0, reasons: [] },
+    },
+  });
+}
+
+export interface CandidateOptions {
+  database: Database;
+  ids: IdGenerator;
+  verdict: Verdict;
+  /** The champion that the gate compared with. */
+  against: number | null;
+  approval?: 'automatic' | 'required';
+}
+
+/** A candidate of a run that is on record. */
+export async function makeCandidate(options: CandidateOptions): Promise<Candidate> {
+  const { database, ids, verdict, against, approval = 'automatic' } = options;
+  const runId = ids.next();
+  const trigger = { kind: 'request' as const, by: 'test' };
+  const run = {
+    id: runId,
+    spec: SPEC,
+    codeDigest: digest(1),
+    trigger,
+    asOf: AS_OF,
+    force: false,
+    createdAt: AS_OF,
+  };
+  await createRun(database.orm, run);
+  const artifact = { digest: digest(Math.floor(Math.random() * 2 ** 48)), bytes: 10 };
+  const gate = gateReport({ verdict, against, artifact: artifact.digest });
+  return {
+    model: SPEC.name,
+    runId,
+    artifact,
+    dataset: DATASET,
+    asOf: AS_OF,
+    signature: { inputs: [{ name: 'age', type: 'number' }], output: { kind: 'binary', threshold: 0.5 } },
+    lineage: {
+      run: `run_${runId}`,
+      pipeline: SPEC.name,
+      codeDigest: digest(1),
+      dataset: DATASET,
+      warmStartedFrom: null,
+      backend: 'cpu',
+      device: 'cpu',
+      seed: 1,
+      platformVersion: '0.1.0',
+    },
+    evaluation: evaluationOf(artifact.digest),
+    gate,
+    release: { approval },
+    // Registration keeps the card as it is given; what a card holds is another file's matter.
+    card: (version) => ({ format: 1, model: SPEC.name, version }) as unknown as ModelCard,
+  };
+}
+
+function evaluationOf(artifact: string): Evaluation {
+  return {
+    artifact,
+    dataset: DATASET,
+    split: 'test',
+    rows: 100,
+    metrics: { auc: 0.7 },
+    intervals: {},
+    slices: [],
+    meanPrediction: 0.2,
+    meanLabel: 0.2,
+  };
+}
+
+function gateReport(given: { verdict: Verdict; against: number | null; artifact: string }): GateReport {
+  const { verdict, against, artifact } = given;
+  const champion = { model: SPEC.name, version: against ?? 0, artifact: digest(3), value: 0.7 };
+  return {
+    gate: SPEC.validate.gate,
+    verdict,
+    explanation: `The verdict is ${verdict}.`,
+    dataset: DATASET,
+    rows: 100,
+    candidate: { artifact, value: 0.7 },
+    champion: against === null ? null : champion,
+    difference: null,
+  };
+}
