@@ -13,7 +13,7 @@ export function booleanColumns(features: readonly BooleanFeature[]): string[] {
  * value is missing. Gives float32 tensors that together are the block's columns.
  */
 export function writeBooleanBlock(graph: GraphBuilder, columns: string[]): string[] {
-  const raw = graph.node('Concat', columns, { attributes: { axis: { int: 1 } } });
+  const raw = graph.sideBySide(columns);
   const missing = graph.node('IsNaN', [raw]);
   const present = graph.node('Where', [missing, graph.scalar(0), raw]);
   return [graph.cast(graph.cast(present, 'bool'), 'float32'), graph.cast(missing, 'float32')];

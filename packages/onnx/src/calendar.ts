@@ -15,10 +15,10 @@ export const PART_PERIOD: Record<TimestampPart, number> = {
 };
 
 /** Parts that are read off the same integer, and so share one table. */
-type Cycle = 'day' | 'hour' | 'week' | 'year';
+type Cycle = 'day' | 'week' | 'year';
 const PART_CYCLE: Record<TimestampPart, Cycle> = {
   minuteOfHour: 'day',
-  hourOfDay: 'day',
+  hourOfDay: 'week',
   minuteOfDay: 'day',
   dayOfWeek: 'week',
   dayOfMonth: 'year',
@@ -29,9 +29,9 @@ const PART_CYCLE: Record<TimestampPart, Cycle> = {
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
+const WEEK = 7 * DAY;
 const MINUTES_PER_DAY = 1440;
-const HOURS_PER_DAY = 24;
-const DAYS_PER_WEEK = 7;
+const HOURS_PER_WEEK = 168;
 /** Days from 0000-03-01 to 1970-01-01, in a calendar year and in the 400 years after which the Gregorian calendar repeats. */
 const EPOCH_OFFSET = 719_468;
 const LONGEST_YEAR = 366;
@@ -51,7 +51,7 @@ export function timestampColumns(feature: TimestampFeature): string[] {
  * Writes the nodes of a timestamp feature from its raw column, int64 `[rows, 1]`; gives float32 tensors of `[rows, …]`, side by
  * side the feature's columns.
  *
- * Integer arithmetic reduces an instant to the minute of its day, the day of its week and the day of its year; everything else is read
+ * Integer arithmetic reduces an instant to the minute of its day, the hour of its week or the day of its year; everything else is read
  * from a table with one line per such value, and a last line for a missing timestamp: zeros, and 1 in the column that says so.
  */
 export function writeTimestamp(graph: GraphBuilder, feature: TimestampFeature, column: string): string[] {
@@ -81,24 +81,23 @@ function consecutiveParts(parts: readonly TimestampPart[]): PartRun[] {
     if (last?.cycle === PART_CYCLE[part]) last.parts.push(part);
     else runs.push({ cycle: PART_CYCLE[part], parts: [part] });
   }
-  return runs.map((run) =>
-    run.parts.every((part) => part === 'hourOfDay') ? { ...run, cycle: 'hour' } : run,
-  );
+  return runs;
 }
 
-/** The integers that a column of instants reduces to, each written once. */
+/**
+ * The integers that a column of instants reduces to, each written once. `Mod` comes first, since it takes the divisor's sign where
+ * `Div` rounds towards zero: what remains is not negative before 1970 either, and too small to overflow.
+ */
 class Instants {
   readonly #graph: GraphBuilder;
   readonly #missing: string;
-  readonly #instants: string;
+  readonly #raw: string;
   readonly #lines = new Map<Cycle, string>();
 
   constructor(graph: GraphBuilder, column: string) {
     this.#graph = graph;
-    const flat = graph.node('Squeeze', [column, graph.constant(BigInt64Array.of(1n), [1])]);
-    this.#missing = graph.node('Equal', [flat, graph.scalar(MISSING_TIMESTAMP)]);
-    // Without this the arithmetic below would overflow on the smallest int64.
-    this.#instants = graph.node('Where', [this.#missing, graph.scalar(0n), flat]);
+    this.#raw = graph.node('Squeeze', [column, graph.constant(BigInt64Array.of(1n), [1])]);
+    this.#missing = graph.node('Equal', [this.#raw, graph.scalar(MISSING_TIMESTAMP)]);
   }
 
   /** Line of the cycle's table for each row: `missingLine` where there is no timestamp. */
@@ -114,21 +113,12 @@ class Instants {
   #presentLine(cycle: Cycle): string {
     switch (cycle) {
       case 'day':
-        return this.#divide(this.#modulo(this.#instants, DAY), MINUTE);
-      case 'hour':
-        return this.#divide(this.#modulo(this.#instants, DAY), HOUR);
+        return this.#divide(this.#modulo(this.#raw, DAY), MINUTE);
       case 'week':
-        // 1970-01-01 was a Thursday, day 3 of a week that begins on Monday.
-        return this.#modulo(this.#add(this.#days(), 3), DAYS_PER_WEEK);
+        return this.#divide(this.#modulo(this.#raw, WEEK), HOUR);
       case 'year':
         return this.#dayOfYearLine();
     }
-  }
-
-  /** Days since 1970, rounded down: ONNX's `Div` rounds towards zero, its `Mod` takes the divisor's sign. */
-  #days(): string {
-    const ofDay = this.#modulo(this.#instants, DAY);
-    return this.#divide(this.#graph.node('Sub', [this.#instants, ofDay]), DAY);
   }
 
   /**
@@ -137,7 +127,8 @@ class Instants {
    */
   #dayOfYearLine(): string {
     const graph = this.#graph;
-    const dayOfEra = this.#modulo(this.#add(this.#days(), EPOCH_OFFSET), DAYS_PER_ERA);
+    const days = this.#divide(this.#modulo(this.#raw, DAYS_PER_ERA * DAY), DAY);
+    const dayOfEra = this.#modulo(this.#add(days, EPOCH_OFFSET), DAYS_PER_ERA);
     const leapDays = graph.node('Sub', [this.#divide(dayOfEra, 36_524), this.#divide(dayOfEra, 1_460)]);
     const corrected = graph.node('Sub', [
       graph.node('Add', [dayOfEra, leapDays]),
@@ -182,16 +173,18 @@ interface CycleTable {
 
 const CYCLES: Record<Cycle, CycleTable> = {
   day: { lines: MINUTES_PER_DAY, value: partOfDay },
-  /** Of hours alone: 24 lines where the day's table has 1,440. */
-  hour: { lines: HOURS_PER_DAY, value: (_, line) => line },
-  week: { lines: DAYS_PER_WEEK, value: (_, line) => line },
+  week: { lines: HOURS_PER_WEEK, value: partOfWeek },
   year: { lines: 2 * LONGEST_YEAR, value: partOfYear },
 };
 
+/** Lines count minutes. */
 function partOfDay(part: TimestampPart, minute: number): number {
-  if (part === 'minuteOfHour') return minute % 60;
-  if (part === 'hourOfDay') return Math.floor(minute / 60);
-  return minute;
+  return part === 'minuteOfHour' ? minute % 60 : minute;
+}
+
+/** Lines count hours from Thursday on, the day of the week that 1970 began with; weeks begin on Monday. */
+function partOfWeek(part: TimestampPart, hour: number): number {
+  return part === 'hourOfDay' ? hour % 24 : (Math.floor(hour / 24) + 3) % 7;
 }
 
 /** Lines count days from 1 March, first of common years, then of leap years. Months and days as in Hinnant's `civil_from_days`. */

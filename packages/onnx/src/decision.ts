@@ -55,11 +55,7 @@ export function writeDecision(
 function decisionTensors(graph: GraphBuilder, label: FittedLabel, output: string): string[] {
   switch (label.kind) {
     case 'binary':
-      // In float64, so that the decision is what `probability >= threshold` says in JavaScript, and NaN is never true.
-      return [
-        output,
-        graph.node('GreaterOrEqual', [graph.cast(output, 'float64'), graph.scalar(label.threshold)]),
-      ];
+      return [output, graph.node('GreaterOrEqual', [output, writeThreshold(graph, label.threshold)])];
     case 'multiclass':
       return [output, writeClass(graph, label.classes, output)];
     case 'regression': {
@@ -81,4 +77,21 @@ function writeClass(graph: GraphBuilder, classes: readonly string[], probabiliti
       values_strings: { strings: [...classes] },
     },
   });
+}
+
+/**
+ * The least float32 that is not below the threshold: no float32 lies between the two, so comparing with it says exactly what
+ * `probability >= threshold` says in JavaScript. The nearest float32 to 0.7 is below 0.7, and would call itself true.
+ */
+function writeThreshold(graph: GraphBuilder, threshold: number): string {
+  return graph.constant(Float32Array.of(float32AtLeast(threshold)), []);
+}
+
+function float32AtLeast(value: number): number {
+  const nearest = Math.fround(value);
+  if (nearest >= value) return nearest;
+  const bits = new Int32Array(Float32Array.of(nearest).buffer);
+  // Neighbouring floats have neighbouring bit patterns: further from zero above it, closer to zero below it.
+  bits[0] = (bits[0] ?? 0) + (nearest >= 0 ? 1 : -1);
+  return new Float32Array(bits.buffer)[0] ?? value;
 }

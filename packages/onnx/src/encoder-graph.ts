@@ -23,11 +23,5 @@ export function writeEncoderNodes(graph: GraphBuilder, spec: EncoderSpec): Encod
       { tensor: embedding.write(inputs), size: embedding.size },
     ]),
   );
-  return { dense: width === 0 ? null : { tensor: writeDense(graph, blocks), width }, indices };
-}
-
-function writeDense(graph: GraphBuilder, blocks: string[]): string {
-  const [only] = blocks;
-  if (only !== undefined && blocks.length === 1) return only;
-  return graph.node('Concat', blocks, { attributes: { axis: { int: 1 } } });
+  return { dense: width === 0 ? null : { tensor: graph.sideBySide(blocks), width }, indices };
 }

@@ -104,6 +104,13 @@ export class GraphBuilder {
     return this.node('Cast', [tensor], { attributes: { to: { int: BORDER_TYPES[to] } } });
   }
 
+  /** Concatenates tensors along their last axis; of one tensor there is nothing to do. */
+  sideBySide(tensors: string[]): string {
+    const [only] = tensors;
+    if (only !== undefined && tensors.length === 1) return only;
+    return this.node('Concat', tensors, { attributes: { axis: { int: -1 } } });
+  }
+
   /** Declares an input of shape `[rows, 1]`. */
   input(name: string, type: BorderType): string {
     this.#inputs.push(valueInfo({ name, type, width: 1 }));

@@ -126,8 +126,7 @@ function writeConcatenate(
 ): LayerValue {
   const { first, floats } = sameRank(layer, inputs);
   const width = floats.reduce((sum, value) => sum + value.width, 0);
-  const tensors = floats.map(({ tensor }) => tensor);
-  return { ...first, tensor: graph.node('Concat', tensors, { attributes: { axis: { int: -1 } } }), width };
+  return { ...first, tensor: graph.sideBySide(floats.map(({ tensor }) => tensor)), width };
 }
 
 function writeAdd(graph: GraphBuilder, layer: Layer<'add'>, inputs: LayerValue[]): LayerValue {

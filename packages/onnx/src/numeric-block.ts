@@ -23,7 +23,7 @@ export function writeNumericBlock(
 ): string[] {
   const row = (read: (feature: NumericFeature) => number) =>
     graph.constant(Float64Array.from(features, read), [1, features.length]);
-  const raw = graph.node('Concat', columns, { attributes: { axis: { int: 1 } } });
+  const raw = graph.sideBySide(columns);
   const missing = graph.node('IsNaN', [raw]);
   let value = graph.node('Where', [missing, row((feature) => feature.impute), raw]);
   if (features.some((feature) => feature.clip.min !== undefined)) {
