@@ -12,3 +12,6 @@ export * from './database/translate-error.ts';
 export type { Orm } from './database/translating-session.ts';
 export * from './errors.ts';
 export * from './repositories/index.ts';
+export * from './queue/enqueue.ts';
+export * from './queue/worker.ts';
+export type { QueueLog, QueueLogLevel } from './queue/logger.ts';
