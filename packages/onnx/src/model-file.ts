@@ -26,7 +26,7 @@ export function writeModelFile(
   graph: GraphProto,
   metadata: Record<string, string>,
 ): Uint8Array {
-  const entries = Object.entries({ ...metadata, [FORMAT_KEY]: FORMAT, [KIND_KEY]: kind });
+  const entries = Object.entries({ ...metadata, [FORMAT_KEY]: FORMAT, [KIND_KEY]: kind }).sort(byKeyOursLast);
   const model = create(ModelProtoSchema, {
     irVersion: IR_VERSION,
     producerName: 'perennial',
@@ -35,9 +35,15 @@ export function writeModelFile(
       { domain: ML_DOMAIN, version: ML_OPSET },
     ],
     graph,
-    metadataProps: entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => ({ key, value })),
+    metadataProps: entries.map(([key, value]) => ({ key, value })),
   });
   return toBinary(ModelProtoSchema, model);
+}
+
+/** Our own metadata is what a file ends with: wherever it is cut off, something is missing that a reader asks for. */
+function byKeyOursLast([a]: [string, string], [b]: [string, string]): number {
+  const ours = Number(a.startsWith(METADATA_PREFIX)) - Number(b.startsWith(METADATA_PREFIX));
+  return ours === 0 ? (a < b ? -1 : 1) : ours;
 }
 
 /** A file of ours, taken apart. */
