@@ -111,93 +111,70 @@ const SPLITS = {
 const CHAMPION = { model: 'flight-delay', version: 6, artifact: digest('b') };
 
 const DATASET: ModelCardParts['dataset'] = {
-      digest: digest('d'),
-      asOf: '2001-02-01T00:00:00.000Z',
-      manifest: {
-        format: 1,
-        pipeline: 'flight-delay',
-        splits: SPLITS,
-        encoder: { columns: [], features: [] },
-        label: { kind: 'binary', name: 'late', threshold: 0.5 },
-        slices: ['origin'],
-      },
-      card: {
-        pipeline: 'flight-delay',
-        dataset: digest('d'),
-        asOf: '2001-02-01T00:00:00.000Z',
-        window: SPEC.data.window,
-        source: SPEC.data.source,
-        files: [],
-        splits: SPLITS,
-        columns: [],
-        labels: {
-          train: { mean: 0.2, standardDeviation: 0.4, classes: null },
-          validation: { mean: 0.2, standardDeviation: 0.4, classes: null },
-          test: { mean: 0.2, standardDeviation: 0.4, classes: null },
-        },
-        expectations: [],
-        quarantine: { rows: 12, reasons: [] },
-      },
-    };
+  digest: digest('d'),
+  asOf: '2001-02-01T00:00:00.000Z',
+  manifest: {
+    format: 1,
+    pipeline: 'flight-delay',
+    splits: SPLITS,
+    encoder: { columns: [], features: [] },
+    label: { kind: 'binary', name: 'late', threshold: 0.5 },
+    slices: ['origin'],
+  },
+  card: {
+    pipeline: 'flight-delay',
+    dataset: digest('d'),
+    asOf: '2001-02-01T00:00:00.000Z',
+    window: SPEC.data.window,
+    source: SPEC.data.source,
+    files: [],
+    splits: SPLITS,
+    columns: [],
+    labels: {
+      train: { mean: 0.2, standardDeviation: 0.4, classes: null },
+      validation: { mean: 0.2, standardDeviation: 0.4, classes: null },
+      test: { mean: 0.2, standardDeviation: 0.4, classes: null },
+    },
+    expectations: [],
+    quarantine: { rows: 12, reasons: [] },
+  },
+};
 
 const TRAINING: ModelCardParts['training'] = {
-      artifact: digest('a'),
-      bytes: 75_000,
-      backend: 'wasm',
-      device: 'CPU',
-      seed: 7,
-      parameters: 12_345,
-      architecture: ['dense_1: dense 64, relu', 'dense_2: dense 32, relu', 'output: dense 1, sigmoid'],
-      epochs: [
-        { epoch: 1, loss: 0.48, validationLoss: 0.47 },
-        { epoch: 2, loss: 0.46, validationLoss: null },
-      ],
-      warmStart: { from: digest('b'), note: 'The weights of version 6.' },
-      parity: { rows: 1_000, maxDifference: 0.00000012 },
-      seconds: 4.2,
-    };
+  artifact: digest('a'),
+  bytes: 75_000,
+  backend: 'wasm',
+  device: 'CPU',
+  seed: 7,
+  parameters: 12_345,
+  architecture: ['dense_1: dense 64, relu', 'dense_2: dense 32, relu', 'output: dense 1, sigmoid'],
+  epochs: [
+    { epoch: 1, loss: 0.48, validationLoss: 0.47 },
+    { epoch: 2, loss: 0.46, validationLoss: null },
+  ],
+  warmStart: { from: digest('b'), note: 'The weights of version 6.' },
+  parity: { rows: 1_000, maxDifference: 0.00000012 },
+  seconds: 4.2,
+};
 
-const VALIDATION: ModelCardParts['validation'] = { mean: 0.2, standardDeviation: 0.4, classes: null },
-          test: { mean: 0.2, standardDeviation: 0.4, classes: null },
-        },
-        expectations: [],
-        quarantine: { rows: 12, reasons: [] },
-      },
-    },
-    training: {
-      artifact: digest('a'),
-      bytes: 75_000,
-      backend: 'wasm',
-      device: 'CPU',
-      seed: 7,
-      parameters: 12_345,
-      architecture: ['dense_1: dense 64, relu', 'dense_2: dense 32, relu', 'output: dense 1, sigmoid'],
-      epochs: [
-        { epoch: 1, loss: 0.48, validationLoss: 0.47 },
-        { epoch: 2, loss: 0.46, validationLoss: null },
-      ],
-      warmStart: { from: digest('b'), note: 'The weights of version 6.' },
-      parity: { rows: 1_000, maxDifference: 0.00000012 },
-      seconds: 4.2,
-    },
-    validation: {
-      evaluation: EVALUATION,
-      championEvaluation: {
-        ...EVALUATION,
-        artifact: CHAMPION.artifact,
-        metrics: { ...EVALUATION.metrics, auc: 0.699 },
-      },
-      report: {
-        gate: SPEC.validate.gate,
-        verdict: 'pass',
-        explanation: 'With 95 % confidence it is worse by at most 0.0009.',
-        dataset: digest('d'),
-        rows: 16_512,
-        candidate: { artifact: digest('a'), value: 0.70123 },
-        champion: { ...CHAMPION, value: 0.699 },
-        difference: { value: 0.00223, interval: { low: -0.0009, high: 0.0054, confidence: 0.9 } },
-      },
-    };
+const VALIDATION: ModelCardParts['validation'] = {
+  evaluation: EVALUATION,
+  championEvaluation: {
+    ...EVALUATION,
+    artifact: CHAMPION.artifact,
+    metrics: { ...EVALUATION.metrics, auc: 0.699 },
+  },
+  report: {
+    gate: SPEC.validate.gate,
+    verdict: 'pass',
+    explanation: 'With 95 % confidence it is worse by at most 0.0009.',
+    dataset: digest('d'),
+    rows: 16_512,
+    candidate: { artifact: digest('a'), value: 0.70123 },
+    champion: { ...CHAMPION, value: 0.699 },
+    difference: { value: 0.00223, interval: { low: -0.0009, high: 0.0054, confidence: 0.9 } },
+  },
+};
 
 /** What a run of the flights' pipeline leaves behind, made new at every call: tests change it. */
 export function samplePartsOfCard(): ModelCardParts {
