@@ -1,6 +1,7 @@
 /**
  * Raw columns of some rows, by column name, in the tensor types that the contract's `ColumnType` table gives: `Float64Array` for numbers
- * and booleans (NaN is missing), `BigInt64Array` for timestamps (`MISSING_TIMESTAMP` is missing), text as strings ('' is missing).
+ * and booleans (NaN is missing), `BigInt64Array` for timestamps (`MISSING_TIMESTAMP` is missing), text as strings ('' is missing;
+ * ONNX Runtime ends a text at its first NUL).
  */
 export interface ColumnBatch {
   rows: number;

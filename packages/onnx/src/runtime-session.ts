@@ -6,6 +6,10 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   executionMode: 'sequential',
+  // The arena keeps what the largest batch took: 6 MB for a small model after 8,192 rows, against 0.6 MB without, at the same speed.
+  enableCpuMemArena: false,
+  // A pattern is planned and kept for each number of rows, and requests are batched in any number.
+  enableMemPattern: false,
   graphOptimizationLevel: 'all',
   // 4 is fatal: errors come as exceptions, and the runtime would print them as well.
   logSeverityLevel: 4,
