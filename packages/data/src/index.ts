@@ -1,1 +1,4 @@
-export {};
+export { buildDataset, type BuildOptions, type BuildProgress, type BuiltDataset } from './build-dataset.ts';
+export * from './errors.ts';
+export { FileDigests } from './file-digests.ts';
+export { windowBounds, type WindowBounds } from './window.ts';

@@ -1,0 +1,115 @@
+import { DuckDBInstance, type DuckDBConnection, type DuckDBResult } from '@duckdb/node-api';
+import { QueryFailedError, WorkFolderFullError } from './errors.ts';
+
+export interface EngineOptions {
+  /** Worker threads, the caller's included. */
+  threads: number;
+  /** What DuckDB may hold in memory before it spills, such as `2GB`. */
+  memoryLimit: string;
+  /** Folder for what spills; must exist, and only the engine should write there. */
+  folder: string;
+  /** Folders whose files may be read. Everything else on the machine is out of reach of any query. */
+  readable: readonly string[];
+}
+
+/** A DuckDB of our own in memory: locked down, in UTC, one build or read long. */
+export class Engine {
+  readonly #instance: DuckDBInstance;
+  readonly #connections: Connection[];
+  readonly main: Connection;
+
+  private constructor(instance: DuckDBInstance, main: Connection) {
+    this.#instance = instance;
+    this.#connections = [main];
+    this.main = main;
+  }
+
+  static async open({ threads, memoryLimit, folder, readable }: EngineOptions): Promise<Engine> {
+    const instance = await DuckDBInstance.create(':memory:', {
+      threads: String(threads),
+      memory_limit: memoryLimit,
+      temp_directory: folder,
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      allow_community_extensions: 'false',
+    });
+    const main = new Connection(await instance.connect());
+    // The zone decides what a time without one means, and would otherwise be the machine's.
+    await main.run(`SET GLOBAL TimeZone = 'UTC'`);
+    await main.run(`SET allowed_directories = [${[folder, ...readable].map(directoryLiteral).join(', ')}]`);
+    await main.run(`SET allowed_configs = ['threads']`);
+    await main.run('SET enable_external_access = false');
+    await main.run('SET lock_configuration = true');
+    return new Engine(instance, main);
+  }
+
+  /** Another connection to the same tables, for a query beside one that is running. */
+  async connect(): Promise<Connection> {
+    const connection = new Connection(await this.#instance.connect());
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  /** Breaks off every query that is running; they fail as `INTERRUPT`. */
+  interrupt(): void {
+    for (const connection of this.#connections) connection.interrupt();
+  }
+
+  /** No query may be running any more. */
+  close(): void {
+    for (const connection of this.#connections) connection.close();
+    this.#instance.closeSync();
+  }
+}
+
+/** Prefixes end in a slash, or `/data` would open `/database` as well. */
+function directoryLiteral(folder: string): string {
+  return `'${folder.replace(/\/*$/, '/').replaceAll("'", "''")}'`;
+}
+
+export class Connection {
+  readonly #connection: DuckDBConnection;
+
+  constructor(connection: DuckDBConnection) {
+    this.#connection = connection;
+  }
+
+  async run(sql: string): Promise<void> {
+    await this.#connection.run(sql).catch(rethrowQueryError);
+  }
+
+  /** A small answer as objects: BIGINT and HUGEINT as bigint, the rest as JavaScript has them. `Row` is what the query says. */
+  async rows<Row>(sql: string): Promise<Row[]> {
+    const reader = await this.#connection.runAndReadAll(sql).catch(rethrowQueryError);
+    return reader.getRowObjectsJS() as Row[];
+  }
+
+  /** The one row of a query that always has one. */
+  async row<Row>(sql: string): Promise<Row> {
+    const [row] = await this.rows<Row>(sql);
+    if (row === undefined) throw new QueryFailedError('Empty', 'a query that always has a row had none');
+    return row;
+  }
+
+  /** A large answer, chunk by chunk. */
+  async stream(sql: string): Promise<DuckDBResult> {
+    return this.#connection.stream(sql).catch(rethrowQueryError);
+  }
+
+  interrupt(): void {
+    this.#connection.interrupt();
+  }
+
+  close(): void {
+    this.#connection.closeSync();
+  }
+}
+
+/** DuckDB says everything in one text: `Binder Error: sentence`, then perhaps the query with a caret. */
+export function rethrowQueryError(cause: unknown): never {
+  if (!(cause instanceof Error)) throw cause;
+  if (cause.message.includes('No space left on device')) throw new WorkFolderFullError({ cause });
+  const [, kind, text] = /^([A-Za-z ]+?)(?: Error)?: ([\s\S]*)$/.exec(cause.message) ?? [];
+  const sentence = (text ?? cause.message).split(/\n\s*LINE \d+:/)[0] ?? '';
+  throw new QueryFailedError(kind ?? 'Unknown', sentence.replace(/\s+/g, ' ').trim(), { cause });
+}
