@@ -12,7 +12,14 @@ export const MAX_INSTANCES = 50_000;
 
 export const predictRequestSchema = z.strictObject({
   /** One object per row: every input column by name. Values are checked against the version's signature, not here. */
-  instances: z.array(z.record(z.string(), z.unknown())).min(1).max(MAX_INSTANCES),
+  instances: z
+    .array(
+      z
+        .unknown()
+        .meta({ type: 'object', additionalProperties: { type: ['number', 'string', 'boolean', 'null'] } }),
+    )
+    .min(1)
+    .max(MAX_INSTANCES),
   /** The entity each instance is about, for joining ground truth later; as many as there are instances. */
   keys: z.array(z.string().min(1).max(256)).optional(),
 });

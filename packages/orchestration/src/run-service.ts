@@ -33,7 +33,8 @@ export class RunService {
     const createdAt = clock.now();
     return transaction(database, async (tx) => {
       await createRun(tx, { id, spec, codeDigest, trigger, asOf: asOf ?? createdAt, force, createdAt });
-      await enqueue(tx, 'run.execute', { run: formatId('run', id) }, { jobKey: `run.execute:${id}` });
+      const payload = { run: formatId('run', id) };
+      await enqueue(tx, { kind: 'run.execute', payload, jobKey: `run.execute:${id}` });
       return getRun(tx, id);
     });
   }

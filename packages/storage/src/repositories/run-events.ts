@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import {
   NotFoundError,
   RUN_TRANSITIONS,
@@ -11,6 +11,9 @@ import {
 } from '@perennial/contract';
 import { runEvents, runs, steps } from '../database/schema.ts';
 import type { Executor } from './executor.ts';
+
+/** The channel on which a cancelled run is announced to its worker; the payload is the run's plain id. */
+export const RUN_CANCELLED_CHANNEL = 'run_cancelled';
 
 type RunRow = typeof runs.$inferSelect;
 
@@ -36,6 +39,7 @@ export async function appendRunEvent(tx: Executor, { runId, at, event }: RunAppe
     .set({ ...runChanges(row, event, at), state, lastSequence: sequence })
     .where(eq(runs.id, runId));
   await projectStep(tx, { runId, at, event });
+  if (event.type === 'cancelled') await tx.execute(sql`select pg_notify(${RUN_CANCELLED_CHANNEL}, ${runId})`);
 }
 
 const TRANSITION_OF: Partial<Record<RunEvent['type'], RunTransition>> = {
