@@ -82,20 +82,30 @@ interface StaleCheck {
 /** Takes the lock file away if its owner is dead. @throws JournalLockedError if it is not */
 async function removeStale(path: string, { folder, candidate, patience }: StaleCheck): Promise<void> {
   const content = await readIfThere(path);
-  if (content === undefined) return;
+  const [held, now] = await Promise.all([ifThere(stat(path)), stat(candidate)]);
+  if (content === undefined || held === undefined) return;
   const owner = parseOwner(content);
-  const [held, now] = await Promise.all([stat(path), stat(candidate)]);
   if (await isAlive(owner, now.mtimeMs - held.mtimeMs < patience)) {
     throw new JournalLockedError(
       folder,
       owner === undefined ? 'an unknown process' : `process ${owner.pid} (${owner.place})`,
     );
   }
-  // Two starters may find the same dead owner. Renaming lets one of them have the file; the other may then move away the winner's new
-  // lock, sees so by its content, and puts it back.
-  const aside = `${candidate}.stale`;
-  await rename(path, aside);
-  if ((await readIfThere(aside)) !== content) {
+  await takeAway(path, { content, aside: `${candidate}.stale`, folder });
+}
+
+/**
+ * Removes the lock file with that content. Two starters may find the same dead owner. Renaming lets one of them have the file; the other may
+ * then move away the winner's new lock, sees so by its content, and puts it back.
+ */
+async function takeAway(
+  path: string,
+  stale: { content: string; aside: string; folder: string },
+): Promise<void> {
+  const { content, aside, folder } = stale;
+  await ifThere(rename(path, aside));
+  const moved = await readIfThere(aside);
+  if (moved !== undefined && moved !== content) {
     await tryLink(aside, path);
     await rm(aside, { force: true });
     throw new JournalLockedError(folder, 'a process that has just started');
@@ -155,9 +165,14 @@ async function tryLink(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+function readIfThere(path: string): Promise<string | undefined> {
+  return ifThere(readFile(path, 'utf8'));
+}
+
+/** The result of an operation on a file; undefined when there is no such file. */
+async function ifThere<Result>(operation: Promise<Result>): Promise<Result | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await operation;
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;

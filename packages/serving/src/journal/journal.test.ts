@@ -1,0 +1,187 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  JournalClosedError,
+  JournalFullError,
+  JournalWriteError,
+  OverloadedError,
+  RecordTooLargeError,
+} from '../errors.ts';
+import { readAll } from '../testing/read-journal.ts';
+import { makeRecords } from '../testing/records.ts';
+import { temporaryFolder } from '../testing/temporary-folder.ts';
+import { MAX_RECORD_BYTES } from './commit-group.ts';
+import { Journal, type JournalOptions } from './journal.ts';
+
+async function openJournal(options: Partial<JournalOptions> = {}): Promise<Journal> {
+  const journal = await Journal.open({ folder: await temporaryFolder(), ...options });
+  onTestFinished(() => journal.close());
+  return journal;
+}
+
+describe('an append', () => {
+  test('is there when the journal is read, and when it is opened again', async () => {
+    const folder = await temporaryFolder();
+    const records = makeRecords(3);
+    const journal = await openJournal({ folder });
+    await journal.append(records.slice(0, 2));
+    await journal.append(records.slice(2));
+    expect(await readAll(journal)).toEqual(records);
+    await journal.close();
+    expect(await readAll(await openJournal({ folder }))).toEqual(records);
+  });
+
+  test('of a thousand records is split into frames and keeps its order', async () => {
+    const journal = await openJournal();
+    const records = makeRecords(1_000);
+    await journal.append(records);
+    expect(await readAll(journal)).toEqual(records);
+    expect(journal.counters).toMatchObject({ appends: 1, records: 1_000, commits: 1 });
+  });
+
+  test('of nothing is acknowledged at once', async () => {
+    const journal = await openJournal();
+    await journal.append([]);
+    expect(journal.counters.commits).toBe(0);
+  });
+
+  test('of any text comes back unchanged', async () => {
+    const journal = await openJournal();
+    const texts = ['', 'Zürich \u{1F6EB} \u0001\n\0', 'ÿ'.repeat(70_000)];
+    const records = texts.map((text) => JSON.stringify(text));
+    for (const record of records) await journal.append([record]);
+    expect(await readAll(journal)).toEqual(records);
+  });
+
+  test('of a record that no frame can hold is refused, and the journal goes on', async () => {
+    const journal = await openJournal();
+    const [record = ''] = makeRecords(1);
+    await expect(journal.append([record, 'x'.repeat(MAX_RECORD_BYTES + 1)])).rejects.toThrow(
+      RecordTooLargeError,
+    );
+    await journal.append(['"after"']);
+    expect(await readAll(journal)).toEqual(['"after"']);
+  });
+
+  test('of the largest record can be read', async () => {
+    const journal = await openJournal();
+    const largest = 'x'.repeat(MAX_RECORD_BYTES);
+    await journal.append(['"before"', largest, '"after"']);
+    expect(await readAll(journal)).toEqual(['"before"', largest, '"after"']);
+  });
+});
+
+describe('group commit', () => {
+  test('writes the appends of one turn by one write and one sync', async () => {
+    const journal = await openJournal();
+    await Promise.all(makeRecords(200).map((record) => journal.append([record])));
+    expect(journal.counters).toMatchObject({ appends: 200, records: 200, commits: 1, syncs: 1 });
+  });
+
+  test('gathers what arrives during a write: callers that each wait for their own need far fewer syncs than appends', async () => {
+    const journal = await openJournal();
+    const caller = async () => {
+      for (const record of makeRecords(20)) await journal.append([record]);
+    };
+    await Promise.all(Array.from({ length: 50 }, caller));
+    expect(journal.counters.appends).toBe(1_000);
+    expect(journal.counters.syncs).toBeLessThanOrEqual(100);
+  });
+
+  test('refuses more than the queue may hold, and takes appends again once it is written', async () => {
+    const journal = await openJournal({ queueBytes: 1_000 });
+    const results = await Promise.allSettled(makeRecords(50).map((record) => journal.append([record])));
+    const refused = results.filter((result) => result.status === 'rejected');
+    expect(refused.length).toBeGreaterThan(40);
+    expect(refused[0]?.reason).toBeInstanceOf(OverloadedError);
+    expect(journal.counters.overloads).toBe(refused.length);
+    await journal.append(makeRecords(1));
+    expect(await readAll(journal)).toHaveLength(50 - refused.length + 1);
+    expect(journal.queuedBytes).toBe(0);
+  });
+});
+
+describe('durability', () => {
+  test('process writes without syncing', async () => {
+    const journal = await openJournal({ durability: 'process' });
+    await journal.append(makeRecords(1));
+    expect(journal.counters).toMatchObject({ commits: 1, syncs: 0 });
+    expect(await readAll(journal)).toHaveLength(1);
+  });
+
+  test('none acknowledges before the write, which follows', async () => {
+    const journal = await openJournal({ durability: 'none' });
+    await journal.append(makeRecords(1));
+    expect(journal.counters.commits).toBe(0);
+    await journal.settle();
+    expect(await readAll(journal)).toHaveLength(1);
+  });
+});
+
+describe('segments', () => {
+  test('are closed at their size, read in order, and deleted when released', async () => {
+    const folder = await temporaryFolder();
+    const journal = await openJournal({ folder, segmentBytes: 1_000 });
+    const records = makeRecords(20);
+    for (const record of records) await journal.append([record]);
+    const names = async () => (await readdir(folder)).filter((name) => name.endsWith('.journal-v1'));
+    const before = await names();
+    expect(before.length).toBeGreaterThanOrEqual(4);
+    expect(await readAll(journal)).toEqual(records);
+
+    await journal.release({ segment: 3, offset: 0 });
+    expect(await names()).toEqual(before.slice(2));
+    expect(records.slice(-5)).toEqual((await readAll(journal)).slice(-5));
+  });
+
+  test('begin anew beyond the cursor at every opening, so that nothing is put where shipping has been', async () => {
+    const folder = await temporaryFolder();
+    const first = await openJournal({ folder });
+    await first.cursor.save({ segment: 41, offset: 7 });
+    await first.close();
+    const second = await openJournal({ folder });
+    expect(second.end).toEqual({ segment: 42, offset: 0 });
+  });
+
+  test('count towards the limit of the journal', async () => {
+    const journal = await openJournal({ maxBytes: 1_000 });
+    const outcomes: PromiseSettledResult<void>[] = [];
+    for (const record of makeRecords(10))
+      outcomes.push(...(await Promise.allSettled([journal.append([record])])));
+    const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0]?.reason).toBeInstanceOf(JournalFullError);
+    expect(journal.counters.refused).toBe(refused.length);
+    expect(await readAll(journal)).toHaveLength(10 - refused.length);
+  });
+});
+
+describe('a write that fails', () => {
+  test('fails its appends with the cause, and the next append is tried afresh', async () => {
+    const folder = join(await temporaryFolder(), 'journal');
+    const journal = await openJournal({ folder });
+    await rm(folder, { recursive: true });
+    const failure: unknown = await journal.append(makeRecords(1)).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(JournalWriteError);
+    expect(failure).toMatchObject({ code: 'unavailable', transient: true, cause: { code: 'ENOENT' } });
+    expect(journal.counters.failures).toBe(1);
+
+    await mkdir(folder);
+    const [record = ''] = makeRecords(1);
+    await journal.append([record]);
+    expect(await readAll(journal)).toEqual([record]);
+  });
+});
+
+describe('closing', () => {
+  test('writes what waits, then refuses', async () => {
+    const folder = await temporaryFolder();
+    const journal = await openJournal({ folder });
+    const waiting = journal.append(makeRecords(5));
+    await journal.close();
+    await waiting;
+    await expect(journal.append(makeRecords(1))).rejects.toThrow(JournalClosedError);
+    expect(await readAll(await openJournal({ folder }))).toHaveLength(5);
+  });
+});
