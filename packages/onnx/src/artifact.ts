@@ -13,7 +13,7 @@ import { checkEncoderSpec } from './encoder-spec.ts';
 import { ArtifactInvalidError } from './errors.ts';
 import type { GraphProto } from './generated/onnx-ml_pb.ts';
 import { GraphBuilder, isBorder, type BorderTensor } from './graph-builder.ts';
-import { parseMetadata } from './metadata.ts';
+import { asJson, parseMetadata } from './metadata.ts';
 import { METADATA_PREFIX, readModelFile, writeModelFile } from './model-file.ts';
 import { writeNetworkNodes } from './network-graph.ts';
 import type { NetworkGraph, WeightTensor } from './network.ts';
@@ -129,7 +129,7 @@ function checkLabel(given: unknown): FittedLabel {
       cause: parsed.error,
     });
   }
-  const label = parsed.data;
+  const label = asJson(parsed.data);
   if (label.kind === 'multiclass' && new Set(label.classes).size !== label.classes.length) {
     throw new ArtifactInvalidError('its label names a class twice');
   }

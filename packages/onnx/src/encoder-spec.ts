@@ -5,6 +5,7 @@ import {
   type FittedFeature,
 } from '@perennial/contract';
 import { ArtifactInvalidError } from './errors.ts';
+import { asJson } from './metadata.ts';
 
 /** Which columns a kind of feature can read. */
 const READABLE: Record<FittedFeature['kind'], readonly ColumnType[]> = {
@@ -16,7 +17,8 @@ const READABLE: Record<FittedFeature['kind'], readonly ColumnType[]> = {
 };
 
 /**
- * Checks a spec and gives it in its normal form: keys in the schema's order, so that equal specs are written as equal bytes.
+ * Checks a spec and gives it in its normal form: keys in the schema's order, so that equal specs are written as equal bytes,
+ * and numbers as the metadata will say them.
  *
  * @throws ArtifactInvalidError naming the feature and what is wrong with it.
  */
@@ -29,7 +31,7 @@ export function checkEncoderSpec(given: unknown): EncoderSpec {
       cause: parsed.error,
     });
   }
-  const spec = parsed.data;
+  const spec = asJson(parsed.data);
   refuseRepeated(
     spec.columns.map(({ name }) => name),
     (name) => `the column '${name}' is given twice`,

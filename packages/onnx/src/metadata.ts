@@ -10,3 +10,8 @@ export function parseMetadata(metadata: ReadonlyMap<string, string>, key: string
     throw new ArtifactInvalidError(`its metadata '${key}' is not JSON`, { cause });
   }
 }
+
+/** A value as it comes back from JSON, which has no negative zero: graph and metadata are written from the same numbers. */
+export function asJson<Value>(value: Value): Value {
+  return JSON.parse(JSON.stringify(value)) as Value;
+}

@@ -8,6 +8,9 @@ import {
 import { RESERVED_PREFIX } from './graph-builder.ts';
 import type { WeightTensor } from './network.ts';
 
+/** A plain number, as the tensor's field is. */
+const FLOAT: number = TensorProto_DataType.FLOAT;
+
 /** The network's weights among a graph's constants, by name. @throws ArtifactInvalidError where one is not what its shape says. */
 export function readWeights(graph: GraphProto): Map<string, WeightTensor> {
   const own = graph.initializer.filter(({ name }) => !name.startsWith(RESERVED_PREFIX));
@@ -19,7 +22,7 @@ function readWeight(tensor: TensorProto): WeightTensor {
   const bytes = shape.reduce((product, extent) => product * extent, Float32Array.BYTES_PER_ELEMENT);
   const inline = tensor.dataLocation === TensorProto_DataLocation.DEFAULT;
   const { rawData } = tensor;
-  if (!inline || tensor.dataType !== TensorProto_DataType.FLOAT || rawData.byteLength !== bytes) {
+  if (!inline || tensor.dataType !== FLOAT || rawData.byteLength !== bytes) {
     throw new ArtifactInvalidError(`its weight '${tensor.name}' is not float32 [${shape.join(', ')}]`);
   }
   // A copy, since within the file the numbers need not lie at a multiple of four.

@@ -99,7 +99,7 @@ export const encoderSpecs: fc.Arbitrary<EncoderSpec> = fc
   .array(fc.oneof(numeric, boolean, timestamp, categorical, crossed), { minLength: 1, maxLength: 7 })
   .map((features) => ({
     columns: COLUMNS,
-    features: features.map((feature, i) => ({ ...feature, name: `feature_${i}` }) as FittedFeature),
+    features: features.map((feature, i) => ({ ...feature, name: `feature_${i}` })),
   }));
 
 function cells(spec: EncoderSpec, column: { name: string; type: ColumnType }): fc.Arbitrary<CellValue> {
