@@ -11,3 +11,4 @@ export {
   type PairedEstimate,
 } from './statistics/paired-bootstrap.ts';
 export { compareAucByDeLong, type DeLongComparison } from './statistics/delong.ts';
+export { validate, type ValidationInput, type ValidationResult } from './validate.ts';

@@ -1,0 +1,216 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  evaluationSchema,
+  gateReportSchema,
+  type DatasetManifest,
+  type Digest,
+  type PipelineSpec,
+} from '@perennial/contract';
+import { buildDataset } from '@perennial/data';
+import { ArtifactInvalidError } from '@perennial/onnx';
+import { binary, definePipeline, json, mlp, notWorse, numeric, regression } from '@perennial/pipeline';
+import { FileArtifactStore } from '@perennial/storage';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ArtifactUnfitError } from './errors.ts';
+import { RandomStream } from './statistics/random.ts';
+import { nextNormal } from './testing/simulated-models.ts';
+import { BINARY_LABEL, linearArtifact, REGRESSION_LABEL } from './testing/linear-artifact.ts';
+import { validate, type ValidationInput } from './validate.ts';
+
+const ROWS_PER_DAY = 2_000;
+const ORIGINS = ['ORD', 'ATL', 'LAX'];
+
+let folder: string;
+let late: BuiltDataset;
+let delay: BuiltDataset;
+
+interface BuiltDataset {
+  spec: PipelineSpec;
+  manifest: DatasetManifest;
+  datasetDigest: Digest;
+  testFile: string;
+}
+
+/** Four days of rows whose delay is `x` and noise, and has nothing to do with `y`. */
+function source(): string {
+  const random = new RandomStream(['flights']);
+  const lines = Array.from({ length: 4 * ROWS_PER_DAY }, (_, row) => {
+    const day = 1 + Math.floor(row / ROWS_PER_DAY);
+    const x = nextNormal(random);
+    return JSON.stringify({
+      date: `2001-01-0${day}T12:00:00`,
+      x,
+      y: nextNormal(random),
+      origin: ORIGINS[row % 3],
+      delay: x + nextNormal(random),
+    });
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+async function build(kind: 'binary' | 'regression'): Promise<BuiltDataset> {
+  const common = {
+    name: 'flight-delay',
+    data: {
+      source: json('flights.json'),
+      time: 'date',
+      window: { train: '2d', validation: '1d', test: '1d' },
+    },
+    features: { x: numeric({ scale: 'none' }), y: numeric({ scale: 'none' }) },
+    train: mlp(),
+  };
+  const { spec } =
+    kind === 'binary'
+      ? definePipeline({
+          ...common,
+          label: binary('late', { from: 'delay > 0.5' }),
+          validate: { gate: notWorse({ metric: 'auc', margin: 0.01 }), slices: ['origin'] },
+        })
+      : definePipeline({
+          ...common,
+          label: regression('delay', { from: 'delay' }),
+          validate: { gate: notWorse({ metric: 'rmse', margin: 0.05 }), slices: ['origin'] },
+        });
+  const artifacts = await FileArtifactStore.open({ folder: join(folder, 'artifacts') });
+  const { digest, manifest } = await buildDataset({
+    spec,
+    folder,
+    asOf: new Date('2001-01-05T00:00:00Z'),
+    artifacts,
+    workFolder: join(folder, 'work'),
+  });
+  return {
+    spec,
+    manifest,
+    datasetDigest: digest,
+    testFile: await artifacts.fetchFile(manifest.splits.test.digest),
+  };
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'perennial-validation-'));
+  await writeFile(join(folder, 'flights.json'), source());
+  late = await build('binary');
+  delay = await build('regression');
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const COLUMNS = ['x', 'y'];
+const GOOD = linearArtifact({ columns: COLUMNS, label: BINARY_LABEL, weights: [[1, 0]], bias: [-0.5] });
+const NOISY = linearArtifact({ columns: COLUMNS, label: BINARY_LABEL, weights: [[1, 1]], bias: [-0.5] });
+const version = (version: number, artifact: { artifact: string; bytes: Uint8Array }) => ({
+  model: 'flight-delay',
+  version,
+  ...artifact,
+});
+
+function input(parts: Partial<ValidationInput> & Pick<ValidationInput, 'candidate'>): ValidationInput {
+  return { ...late, champion: null, ...parts };
+}
+
+describe('validate', () => {
+  it('evaluates a first candidate, overall and per slice, and finds no baseline', async () => {
+    const { evaluation, championEvaluation, report } = await validate(input({ candidate: GOOD }));
+    expect(evaluationSchema.parse(evaluation)).toEqual(evaluation);
+    expect(gateReportSchema.parse(report)).toEqual(report);
+    expect(report.verdict).toBe('no-baseline');
+    expect(championEvaluation).toBeNull();
+    expect(evaluation).toMatchObject({
+      artifact: GOOD.artifact,
+      dataset: late.datasetDigest,
+      split: 'test',
+      rows: ROWS_PER_DAY,
+    });
+    // x against x + noise > 0.5: about 0.83, and slices that have nothing to do with it.
+    expect(evaluation.metrics.auc).toBeGreaterThan(0.8);
+    expect(evaluation.metrics.auc).toBeLessThan(0.86);
+    expect(evaluation.intervals.auc!.low).toBeLessThan(evaluation.metrics.auc!);
+    expect(evaluation.intervals.auc!.high).toBeGreaterThan(evaluation.metrics.auc!);
+    expect(evaluation.meanLabel).toBeCloseTo(0.36, 1);
+    expect(new Set(evaluation.slices.map(({ value }) => value))).toEqual(new Set(ORIGINS));
+    expect(evaluation.slices.reduce((sum, { rows }) => sum + rows, 0)).toBe(ROWS_PER_DAY);
+    for (const slice of evaluation.slices) expect(slice.metrics.auc).toBeGreaterThan(0.75);
+  });
+
+  it('passes a candidate that is better than the champion on the same rows', async () => {
+    const { evaluation, championEvaluation, report } = await validate(
+      input({ candidate: GOOD, champion: version(3, NOISY) }),
+    );
+    expect(report.verdict).toBe('pass');
+    expect(report.difference!.interval.low).toBeGreaterThan(0);
+    expect(report.candidate.value).toBe(evaluation.metrics.auc);
+    expect(report.champion!.value).toBe(championEvaluation!.metrics.auc);
+    expect(championEvaluation!.artifact).toBe(NOISY.artifact);
+    expect(championEvaluation!.intervals.auc).toBeDefined();
+  });
+
+  it('fails a candidate that is worse, and says so in a sentence', async () => {
+    const { report } = await validate(input({ candidate: NOISY, champion: version(3, GOOD) }));
+    expect(report.verdict).toBe('fail');
+    expect(report.explanation).toMatch(
+      /^On 2,000 test rows the candidate's AUC is .* worse than the champion's/,
+    );
+  });
+
+  it('passes the champion against itself with a difference of 0', async () => {
+    const { report } = await validate(input({ candidate: GOOD, champion: version(3, GOOD) }));
+    expect(report).toMatchObject({ verdict: 'pass', difference: { value: 0 } });
+  });
+
+  it('compares regressions by their error', async () => {
+    const model = (y: number) =>
+      linearArtifact({ columns: COLUMNS, label: REGRESSION_LABEL, weights: [[1, y]] });
+    const { evaluation, report } = await validate(
+      input({ ...delay, candidate: model(0), champion: version(3, model(0.5)) }),
+    );
+    expect(report.verdict).toBe('pass');
+    expect(evaluation.metrics.rmse).toBeCloseTo(1, 1);
+    expect(evaluation.metrics.r2).toBeCloseTo(0.5, 1);
+    expect(evaluation.meanPrediction).toBeCloseTo(evaluation.meanLabel!, 1);
+  });
+
+  it('answers the same for the same input, and tells how far it is', async () => {
+    const done: number[] = [];
+    const question = input({ candidate: GOOD, champion: version(3, NOISY) });
+    const first = await validate({ ...question, onProgress: (share) => done.push(share) });
+    expect(await validate(question)).toEqual(first);
+    expect(done).toEqual([...done].sort((a, b) => a - b));
+    expect(done[0]).toBeGreaterThan(0);
+    expect(done.at(-1)).toBeLessThanOrEqual(1);
+  });
+
+  it('stops when asked', async () => {
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(validate(input({ candidate: GOOD, signal }))).rejects.toThrow('enough');
+  });
+});
+
+describe('artifacts that are not fit', () => {
+  it('end the validation where they are the candidate', async () => {
+    const unbounded = linearArtifact({ columns: COLUMNS, label: BINARY_LABEL, weights: [[Number.NaN, 0]] });
+    await expect(validate(input({ candidate: unbounded }))).rejects.toThrow(ArtifactUnfitError);
+    const bytes = new TextEncoder().encode('no model');
+    await expect(validate(input({ candidate: { ...GOOD, bytes } }))).rejects.toThrow(ArtifactInvalidError);
+  });
+
+  it('leave the verdict open where they are the champion, and never let the candidate pass for want of a baseline', async () => {
+    const carrier = linearArtifact({ columns: ['x', 'carrier'], label: BINARY_LABEL, weights: [[1, 1]] });
+    const lost = await validate(input({ candidate: GOOD, champion: version(3, carrier) }));
+    expect(lost.report.verdict).toBe('inconclusive');
+    expect(lost.report.explanation).toContain(
+      "it needs the column 'carrier', which the dataset does not have",
+    );
+    expect(lost.report.champion).toMatchObject({ version: 3, artifact: carrier.artifact, value: null });
+    expect(lost.championEvaluation).toBeNull();
+    expect(lost.evaluation.metrics.auc).toBeGreaterThan(0.8);
+
+    const bytes = new TextEncoder().encode('no model');
+    const broken = await validate(input({ candidate: GOOD, champion: { ...version(3, NOISY), bytes } }));
+    expect(broken.report.verdict).toBe('inconclusive');
+    expect(broken.report.explanation).toContain('it does not run');
+  });
+});
