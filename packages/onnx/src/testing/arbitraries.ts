@@ -1,4 +1,4 @@
-import { TIMESTAMP_PARTS, type ColumnType, type EncoderSpec, type FittedFeature } from '@perennial/contract';
+import { TIMESTAMP_PARTS, type ColumnType, type EncoderSpec } from '@perennial/contract';
 import fc from 'fast-check';
 import type { CellValue, Row } from './reference-encoder.ts';
 
