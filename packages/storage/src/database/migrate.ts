@@ -1,9 +1,9 @@
 import { readMigrationFiles } from 'drizzle-orm/migrator';
-import type { Sql, TransactionSql } from 'postgres';
 import { DatabaseSchemaError } from '../errors.ts';
 import { installQueue } from '../queue/install.ts';
-import { openSingleConnection, type Database } from './connection.ts';
+import { withConnection, type Database } from './connection.ts';
 import { migrationsFolder } from './migrations-folder.ts';
+import type { Sql } from './sql.ts';
 import { rethrowDatabaseError } from './translate-error.ts';
 
 /** Key of the advisory lock that one migration at a time holds; any constant that nothing else of ours uses. */
@@ -30,18 +30,13 @@ export interface MigrateOptions {
  */
 export async function migrate(database: Database, options: MigrateOptions = {}): Promise<number> {
   const migrations = readMigrations(options.folder ?? migrationsFolder());
-  const sql = openSingleConnection(database.connectionOptions);
-  try {
+  return withConnection(database.connectionOptions, async (sql) => {
+    // Held by the session, so it goes with the connection, also when this process dies.
     await sql`select pg_advisory_lock(${MIGRATION_LOCK})`;
     const applied = await applyPending(sql, migrations);
-    await installQueue(database.connectionOptions);
+    await installQueue(database.connectionOptions).catch(rethrowDatabaseError);
     return applied;
-  } catch (error) {
-    rethrowDatabaseError(error);
-  } finally {
-    // The lock goes with the connection, also when this process dies.
-    await sql.end({ timeout: 5 });
-  }
+  });
 }
 
 function readMigrations(folder: string): Migration[] {
@@ -76,7 +71,7 @@ function refuseForeign(applied: string[], migrations: Migration[]): void {
   }
 }
 
-async function apply(tx: TransactionSql, migration: Migration): Promise<void> {
+async function apply(tx: Sql, migration: Migration): Promise<void> {
   for (const statement of migration.statements) await tx.unsafe(statement);
   await tx`insert into drizzle.__drizzle_migrations (hash, created_at) values (${migration.hash}, ${migration.createdAt})`;
 }

@@ -1,6 +1,5 @@
 import { DAY_MILLISECONDS } from '@perennial/contract';
-import type { Database } from './connection.ts';
-import { rethrowDatabaseError } from './translate-error.ts';
+import type { Sql } from './sql.ts';
 
 /** Key of the lock that making partitions holds; any constant that nothing else of ours uses. */
 const PARTITION_LOCK = 7_300_214_002;
@@ -13,23 +12,16 @@ const PARTITION_LOCK = 7_300_214_002;
  * attaching does not (PostgreSQL manual, "Partition maintenance").
  * @returns the days that were made
  */
-export async function ensurePredictionPartitions(
-  sql: Database['sql'],
-  days: Iterable<string>,
-): Promise<string[]> {
+export async function ensurePredictionPartitions(sql: Sql, days: Iterable<string>): Promise<string[]> {
   const wanted = [...new Set(days)].sort();
   if (wanted.length === 0) return [];
-  try {
-    if ((await missingDays(sql, wanted)).length === 0) return [];
-    return await sql.begin(async (tx) => {
-      await tx`select pg_advisory_xact_lock(${PARTITION_LOCK})`;
-      const missing = await missingDays(tx, wanted);
-      for (const day of missing) await tx.unsafe(partitionStatements(day));
-      return missing;
-    });
-  } catch (error) {
-    rethrowDatabaseError(error);
-  }
+  if ((await missingDays(sql, wanted)).length === 0) return [];
+  return sql.begin(async (tx) => {
+    await tx`select pg_advisory_xact_lock(${PARTITION_LOCK})`;
+    const missing = await missingDays(tx, wanted);
+    for (const day of missing) await tx.unsafe(partitionStatements(day));
+    return missing;
+  });
 }
 
 /** Name of the partition of a day: `predictions_20010131`. */
@@ -46,11 +38,10 @@ export function smallestUuidAt(instant: Date): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }
 
-async function missingDays(sql: Pick<Database['sql'], 'unsafe'>, days: string[]): Promise<string[]> {
-  const rows = await sql.unsafe<{ relname: string }[]>(
-    `select relname from pg_class join pg_inherits on inhrelid = pg_class.oid where inhparent = 'predictions'::regclass and relname = any($1)`,
-    [days.map(predictionPartition)],
-  );
+async function missingDays(sql: Sql, days: string[]): Promise<string[]> {
+  const rows = await sql<{ relname: string }[]>`
+    select relname from pg_class join pg_inherits on inhrelid = pg_class.oid
+    where inhparent = 'predictions'::regclass and relname = any(${days.map(predictionPartition)})`;
   const found = new Set(rows.map((row) => row.relname));
   return days.filter((day) => !found.has(predictionPartition(day)));
 }

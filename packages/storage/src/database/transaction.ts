@@ -1,10 +1,9 @@
 import type { PgTransactionConfig } from 'drizzle-orm/pg-core';
 import type { Database } from './connection.ts';
 import { TransactionConflictError } from '../errors.ts';
-import type { Orm } from './translating-session.ts';
+import type { Transaction } from './orm.ts';
 
-/** A drizzle transaction. */
-export type Transaction = Parameters<Parameters<Orm['transaction']>[0]>[0];
+export type { Transaction } from './orm.ts';
 
 export interface TransactionOptions extends PgTransactionConfig {
   /** How often the work is begun at most. @default 5 */

@@ -9,12 +9,8 @@ import {
   UniqueViolationError,
 } from '../errors.ts';
 
-/** Codes of Node and of the drivers for a connection that could not be made or was lost. */
+/** Codes of Node for a connection that could not be made or was lost. */
 const CONNECTION_CODES = new Set([
-  'CONNECTION_CLOSED',
-  'CONNECTION_DESTROYED',
-  'CONNECTION_ENDED',
-  'CONNECT_TIMEOUT',
   'EAI_AGAIN',
   'ECONNABORTED',
   'ECONNREFUSED',
@@ -45,14 +41,21 @@ export function rethrowDatabaseError(error: unknown): never {
   throw translateDatabaseError(error);
 }
 
-/** As {@link rethrowDatabaseError}, but returns what is to be thrown. */
-export function translateDatabaseError(error: unknown): unknown {
+/**
+ * As {@link rethrowDatabaseError}, but returns what is to be thrown.
+ * @param context whether the connection is known to be lost: the driver's errors then have no code that would say so
+ */
+export function translateDatabaseError(
+  error: unknown,
+  context: { lost: boolean } = { lost: false },
+): unknown {
   if (error instanceof PerennialError) return error;
   const source = error instanceof DrizzleQueryError ? error.cause : error;
   if (source instanceof PerennialError) return source;
+  const options = { cause: error };
+  if (context.lost) return new DatabaseUnavailableError(options);
   const { code, constraint } = driverFields(source);
   if (code === undefined) return error;
-  const options = { cause: error };
   if (CONNECTION_CODES.has(code) || UNAVAILABLE_STATES.has(code) || code.startsWith('08')) {
     return new DatabaseUnavailableError(options);
   }
@@ -72,13 +75,12 @@ function isSqlState(code: string): boolean {
   return /^[0-9A-Z]{5}$/.test(code);
 }
 
-/** The fields that postgres.js and pg put on their errors. */
+/** The fields that node-postgres puts on its errors. */
 function driverFields(error: unknown): { code?: string; constraint?: string } {
   if (!(error instanceof Error)) return {};
-  const { code, constraint, constraint_name: name } = error as Error & Record<string, unknown>;
-  const named = typeof name === 'string' ? name : constraint;
+  const { code, constraint } = error as Error & Record<string, unknown>;
   return {
     ...(typeof code === 'string' ? { code } : {}),
-    ...(typeof named === 'string' ? { constraint: named } : {}),
+    ...(typeof constraint === 'string' ? { constraint } : {}),
   };
 }

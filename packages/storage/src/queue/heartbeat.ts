@@ -1,6 +1,5 @@
-import type { Database } from '../database/connection.ts';
+import type { Sql } from '../database/sql.ts';
 import { liveness, ownIdentity, type ProcessIdentity } from '../database/embedded/process-identity.ts';
-import { rethrowDatabaseError } from '../database/translate-error.ts';
 
 /** How often a worker shows that it lives. */
 export const HEARTBEAT_MILLISECONDS = 5_000;
@@ -10,15 +9,15 @@ const SILENCE = '30 seconds';
 
 /** Time is the database's own, since workers on several machines are compared. */
 export class WorkerHeartbeats {
-  readonly #sql: Database['sql'];
+  readonly #sql: Sql;
   readonly #identity: ProcessIdentity;
 
-  private constructor(sql: Database['sql'], identity: ProcessIdentity) {
+  private constructor(sql: Sql, identity: ProcessIdentity) {
     this.#sql = sql;
     this.#identity = identity;
   }
 
-  static async forThisProcess(sql: Database['sql']): Promise<WorkerHeartbeats> {
+  static async forThisProcess(sql: Sql): Promise<WorkerHeartbeats> {
     return new WorkerHeartbeats(sql, await ownIdentity());
   }
 
@@ -28,7 +27,7 @@ export class WorkerHeartbeats {
     await this.#sql`
       insert into worker_heartbeats (worker, pid, process_started_at, machine, seen_at)
       values (${worker}, ${pid}, ${startedAt}, ${machine}, now())
-      on conflict (worker) do update set seen_at = now()`.catch(rethrowDatabaseError);
+      on conflict (worker) do update set seen_at = now()`;
   }
 
   /**
@@ -37,9 +36,7 @@ export class WorkerHeartbeats {
    */
   async beat(worker: string): Promise<boolean> {
     const rows = await this.#sql`
-      update worker_heartbeats set seen_at = now() where worker = ${worker} returning worker`.catch(
-      rethrowDatabaseError,
-    );
+      update worker_heartbeats set seen_at = now() where worker = ${worker} returning worker`;
     return rows.length > 0;
   }
 
@@ -51,7 +48,7 @@ export class WorkerHeartbeats {
   async freeJobsOfTheDead(): Promise<string[]> {
     const known = await this.#sql<(ProcessIdentity & { worker: string; silent: boolean })[]>`
       select worker, pid, process_started_at as "startedAt", machine, seen_at < now() - ${SILENCE}::interval as silent
-      from worker_heartbeats`.catch(rethrowDatabaseError);
+      from worker_heartbeats`;
     const dead = await this.#unknownWorkers();
     for (const { worker, silent, ...identity } of known) {
       if (silent || (await liveness(identity)) === 'dead') dead.push(worker);
@@ -64,7 +61,7 @@ export class WorkerHeartbeats {
     const rows = await this.#sql<{ worker: string }[]>`
       select distinct locked_by as worker from graphile_worker.jobs
       where locked_at < now() - ${SILENCE}::interval
-        and not exists (select from worker_heartbeats where worker = locked_by)`.catch(rethrowDatabaseError);
+        and not exists (select from worker_heartbeats where worker = locked_by)`;
     return rows.map((row) => row.worker);
   }
 
@@ -73,11 +70,9 @@ export class WorkerHeartbeats {
    * or neither.
    */
   async free(dead: string[]): Promise<void> {
-    await this.#sql
-      .begin(async (tx) => {
-        await tx`select graphile_worker.force_unlock_workers(${dead}::text[])`;
-        await tx`delete from worker_heartbeats where worker = any(${dead}::text[])`;
-      })
-      .catch(rethrowDatabaseError);
+    await this.#sql.begin(async (tx) => {
+      await tx`select graphile_worker.force_unlock_workers(${dead}::text[])`;
+      await tx`delete from worker_heartbeats where worker = any(${dead}::text[])`;
+    });
   }
 }

@@ -5,7 +5,7 @@ import type { Database } from '../database/connection.ts';
 import { parsePayload } from './enqueue.ts';
 import { HEARTBEAT_MILLISECONDS, WorkerHeartbeats } from './heartbeat.ts';
 import { queueLogger, type QueueLog } from './logger.ts';
-import { openQueuePool } from './pool.ts';
+import { openQueuePool } from './queue-pool.ts';
 
 export interface JobContext {
   /** Fires when the work should end: the worker stops, or was taken for dead and its jobs were given to others. */

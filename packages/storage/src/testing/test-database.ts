@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
-import { withDatabase, type DatabaseAddress } from '../database/address.ts';
-import { openDatabase, openSingleConnection, type Database } from '../database/connection.ts';
+import { connectionOptions, withDatabase, type DatabaseAddress } from '../database/address.ts';
+import { openDatabase, withConnection, type Database } from '../database/connection.ts';
 import './provided-context.ts';
 import { dropDatabase, startTestServer } from './test-server.ts';
 import { knock, type TestServerNote } from './test-server-door.ts';
@@ -47,10 +47,8 @@ async function copyTemplate(
   address: DatabaseAddress,
   { template, name }: { template: string; name: string },
 ): Promise<void> {
-  const server = openSingleConnection(address);
-  try {
-    await server`create database ${server(name)} template ${server(template)}`;
-  } finally {
-    await server.end();
-  }
+  await withConnection(
+    connectionOptions(address),
+    (sql) => sql`create database ${sql(name)} template ${sql(template)}`,
+  );
 }

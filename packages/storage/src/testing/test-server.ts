@@ -2,8 +2,8 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { withDatabase, type DatabaseAddress } from '../database/address.ts';
-import { openDatabase, openSingleConnection } from '../database/connection.ts';
+import { connectionOptions, withDatabase, type DatabaseAddress } from '../database/address.ts';
+import { openDatabase, withConnection } from '../database/connection.ts';
 import { startEmbeddedPostgres } from '../database/embedded/start.ts';
 import { migrate } from '../database/migrate.ts';
 
@@ -41,24 +41,17 @@ async function startEmbedded(): Promise<TestServer> {
 
 async function prepareTemplate(address: DatabaseAddress, stop: () => Promise<void>): Promise<TestServer> {
   const template = `perennial_template_${randomUUID().slice(0, 8)}`;
-  const server = openSingleConnection(address);
-  try {
-    await server`create database ${server(template)}`;
-    const database = await openDatabase({ ...withDatabase(address, template), maxConnections: 1 });
-    await migrate(database);
-    await database.close();
-  } finally {
-    await server.end();
-  }
+  await withConnection(connectionOptions(address), (sql) => sql`create database ${sql(template)}`);
+  const database = await openDatabase({ ...withDatabase(address, template), maxConnections: 1 });
+  await migrate(database);
+  await database.close();
   return { address, template, stop: () => dropDatabase(address, template).then(stop) };
 }
 
 /** Drops a database, whoever is still connected to it. */
 export async function dropDatabase(address: DatabaseAddress, name: string): Promise<void> {
-  const server = openSingleConnection(address);
-  try {
-    await server`drop database if exists ${server(name)} with (force)`;
-  } finally {
-    await server.end();
-  }
+  await withConnection(
+    connectionOptions(address),
+    (sql) => sql`drop database if exists ${sql(name)} with (force)`,
+  );
 }

@@ -1,10 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import postgres from 'postgres';
-import { DatabaseAddressError } from '../../errors.ts';
-import { socketUrl, type SocketConnection } from '../address.ts';
-import { openSingleConnection } from '../connection.ts';
-import { rethrowDatabaseError, translateDatabaseError } from '../translate-error.ts';
+import { DatabaseAddressError, DatabaseError } from '../../errors.ts';
+import { connectionOptions, socketUrl, type SocketConnection } from '../address.ts';
+import { withConnection } from '../connection.ts';
 import { findNativeFolder, usableBinaries, type Binaries } from './binaries.ts';
 import { SERVER_USER, prepareDataFolder } from './data-folder.ts';
 import { lockFolder } from './folder-lock.ts';
@@ -161,26 +159,19 @@ const DUPLICATE_DATABASE = '42P04';
 
 /** The server answers, and our database is on it. */
 async function ensureDatabase(connection: SocketConnection): Promise<void> {
-  const sql = openSingleConnection({ connection });
   try {
-    await sql`select 1`;
+    await withConnection(connectionOptions({ connection }), (sql) => sql`select 1`);
   } catch (error) {
-    const translated = translateDatabaseError(error);
-    if (!(translated instanceof DatabaseAddressError)) throw translated;
+    if (!(error instanceof DatabaseAddressError)) throw error;
     await createDatabase(connection);
-  } finally {
-    await sql.end({ timeout: 1 });
   }
 }
 
 async function createDatabase(connection: SocketConnection): Promise<void> {
-  const sql = openSingleConnection({ connection: { ...connection, database: 'postgres' } });
+  const maintenance = connectionOptions({ connection: { ...connection, database: 'postgres' } });
   try {
-    await sql`create database ${sql(connection.database)}`;
+    await withConnection(maintenance, (sql) => sql`create database ${sql(connection.database)}`);
   } catch (error) {
-    if (!(error instanceof postgres.PostgresError) || error.code !== DUPLICATE_DATABASE)
-      rethrowDatabaseError(error);
-  } finally {
-    await sql.end({ timeout: 1 });
+    if (!(error instanceof DatabaseError) || error.sqlState !== DUPLICATE_DATABASE) throw error;
   }
 }

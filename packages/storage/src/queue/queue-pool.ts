@@ -2,7 +2,7 @@ import { Pool } from 'pg';
 import type { ConnectionOptions } from '../database/address.ts';
 
 /**
- * Connections for graphile-worker, which brings its own driver. Each connection and the pool emit `error` when the server goes away; without a
+ * Connections for graphile-worker, which takes node-postgres as it is. Each connection and the pool emit `error` when the server goes away; without a
  * listener on both the loss would end the process.
  */
 export function openQueuePool(
