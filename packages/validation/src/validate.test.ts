@@ -10,7 +10,16 @@ import {
 } from '@perennial/contract';
 import { buildDataset } from '@perennial/data';
 import { ArtifactInvalidError } from '@perennial/onnx';
-import { binary, definePipeline, json, mlp, notWorse, numeric, regression } from '@perennial/pipeline';
+import {
+  binary,
+  definePipeline,
+  json,
+  mlp,
+  multiclass,
+  notWorse,
+  numeric,
+  regression,
+} from '@perennial/pipeline';
 import { FileArtifactStore } from '@perennial/storage';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ArtifactUnfitError } from './errors.ts';
@@ -24,6 +33,7 @@ const ORIGINS = ['ORD', 'ATL', 'LAX'];
 
 let folder: string;
 let late: BuiltDataset;
+let arrival: BuiltDataset;
 let delay: BuiltDataset;
 
 interface BuiltDataset {
@@ -50,49 +60,50 @@ function source(): string {
   return `${lines.join('\n')}\n`;
 }
 
-async function build(kind: 'binary' | 'regression'): Promise<BuiltDataset> {
-  const common = {
-    name: 'flight-delay',
-    data: {
-      source: json('flights.json'),
-      time: 'date',
-      window: { train: '2d', validation: '1d', test: '1d' },
-    },
-    features: { x: numeric({ scale: 'none' }), y: numeric({ scale: 'none' }) },
-    train: mlp(),
-  };
-  const { spec } =
-    kind === 'binary'
-      ? definePipeline({
-          ...common,
-          label: binary('late', { from: 'delay > 0.5' }),
-          validate: { gate: notWorse({ metric: 'auc', margin: 0.01 }), slices: ['origin'] },
-        })
-      : definePipeline({
-          ...common,
-          label: regression('delay', { from: 'delay' }),
-          validate: { gate: notWorse({ metric: 'rmse', margin: 0.05 }), slices: ['origin'] },
-        });
+const COMMON = {
+  name: 'flight-delay',
+  data: { source: json('flights.json'), time: 'date', window: { train: '2d', validation: '1d', test: '1d' } },
+  features: { x: numeric({ scale: 'none' }), y: numeric({ scale: 'none' }) },
+  train: mlp(),
+};
+const SPECS = {
+  binary: definePipeline({
+    ...COMMON,
+    label: binary('late', { from: 'delay > 0.5' }),
+    validate: { gate: notWorse({ metric: 'auc', margin: 0.01 }), slices: ['origin'] },
+  }).spec,
+  multiclass: definePipeline({
+    ...COMMON,
+    label: multiclass('arrival', {
+      from: `CASE WHEN delay > 0.5 THEN 'late' WHEN delay < -0.5 THEN 'early' ELSE 'on time' END`,
+    }),
+    validate: { gate: notWorse({ metric: 'macroF1', margin: 0.02 }), slices: ['origin'] },
+  }).spec,
+  regression: definePipeline({
+    ...COMMON,
+    label: regression('delay', { from: 'delay' }),
+    validate: { gate: notWorse({ metric: 'rmse', margin: 0.05 }), slices: ['origin'] },
+  }).spec,
+};
+
+async function build(kind: keyof typeof SPECS): Promise<BuiltDataset> {
   const artifacts = await FileArtifactStore.open({ folder: join(folder, 'artifacts') });
   const { digest, manifest } = await buildDataset({
-    spec,
+    spec: SPECS[kind],
     folder,
     asOf: new Date('2001-01-05T00:00:00Z'),
     artifacts,
     workFolder: join(folder, 'work'),
   });
-  return {
-    spec,
-    manifest,
-    datasetDigest: digest,
-    testFile: await artifacts.fetchFile(manifest.splits.test.digest),
-  };
+  const testFile = await artifacts.fetchFile(manifest.splits.test.digest);
+  return { spec: SPECS[kind], manifest, datasetDigest: digest, testFile };
 }
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'perennial-validation-'));
   await writeFile(join(folder, 'flights.json'), source());
   late = await build('binary');
+  arrival = await build('multiclass');
   delay = await build('regression');
 });
 afterAll(async () => {
@@ -171,6 +182,28 @@ describe('validate', () => {
     expect(evaluation.metrics.rmse).toBeCloseTo(1, 1);
     expect(evaluation.metrics.r2).toBeCloseTo(0.5, 1);
     expect(evaluation.meanPrediction).toBeCloseTo(evaluation.meanLabel!, 1);
+  });
+
+  it('compares classifiers of many classes, each by the classes it was trained on', async () => {
+    const model = (classes: string[], bias: number[]) =>
+      linearArtifact({
+        columns: COLUMNS,
+        label: { kind: 'multiclass', name: 'arrival', classes },
+        weights: classes.map((name) => [{ early: -3, late: 3 }[name] ?? 0, 0]),
+        bias,
+      });
+    const candidate = model(['early', 'late', 'on time'], [0, 0, 0]);
+    // A champion of a time when no flight was early: it never says so, and gives what is early no probability.
+    const champion = model(['late', 'on time'], [0, 0]);
+    const { evaluation, championEvaluation, report } = await validate(
+      input({ ...arrival, candidate, champion: version(3, champion) }),
+    );
+    expect(report.verdict).toBe('pass');
+    expect(report.explanation).toContain("the candidate's macro F1 is");
+    expect(evaluation.metrics.accuracy).toBeGreaterThan(0.5);
+    expect(evaluation.metrics.macroF1).toBeGreaterThan(championEvaluation!.metrics.macroF1!);
+    expect(championEvaluation!.metrics.logLoss).toBeGreaterThan(5);
+    expect(evaluation).toMatchObject({ meanPrediction: null, meanLabel: null });
   });
 
   it('answers the same for the same input, and tells how far it is', async () => {

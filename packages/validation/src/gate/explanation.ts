@@ -64,9 +64,9 @@ function explainVerdict(comparison: Comparison, verdict: Verdict): string {
     case 'pass':
       return low > 0
         ? `With ${confidence} it is better by at least ${metricText(low)}.`
-        : `With ${confidence} it is worse by at most ${metricText(-low)}, which is within ${margin}.`;
+        : `With ${confidence} it is worse by at most ${metricText(Math.abs(low))}, which is within ${margin}.`;
     case 'fail':
-      return `With ${confidence} it is worse by at least ${metricText(-high)}, which is beyond ${margin}.`;
+      return `With ${confidence} it is worse by at least ${metricText(Math.abs(high))}, which is beyond ${margin}.`;
     case 'inconclusive':
       return `The difference lies between ${signedText(low)} and ${signedText(high)} (${confidence} on each side), so that these rows cannot tell whether it is within ${margin}. ${explainRowsToSettle(comparison)}`;
     case 'no-baseline':
