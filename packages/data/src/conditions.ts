@@ -107,9 +107,8 @@ function oneOfCondition(
 /** Refuses a pipeline whose rows have more ways to be broken than the staged table's mask has bits. */
 export function refuseTooMany(pipeline: string, conditions: number, limit: number): void {
   if (conditions <= limit) return;
-  throw new SourceInvalidError(
+  throw new SourceInvalidError(`at most ${limit} conditions can be checked, not ${conditions}`, {
     pipeline,
-    'data.expectations',
-    `at most ${limit} conditions can be checked, not ${conditions}`,
-  );
+    field: 'data.expectations',
+  });
 }

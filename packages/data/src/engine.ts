@@ -6,8 +6,8 @@ export interface EngineOptions {
   threads: number;
   /** What DuckDB may hold in memory before it spills, such as `2GB`. */
   memoryLimit: string;
-  /** Folder for what spills; must exist, and only the engine should write there. */
-  folder: string;
+  /** Folder for what spills, and the only one that may be written to; must exist. Absent: nothing spills, nothing is written. */
+  folder?: string;
   /** Folders whose files may be read. Everything else on the machine is out of reach of any query. */
   readable: readonly string[];
 }
@@ -28,15 +28,16 @@ export class Engine {
     const instance = await DuckDBInstance.create(':memory:', {
       threads: String(threads),
       memory_limit: memoryLimit,
-      temp_directory: folder,
+      temp_directory: folder ?? '',
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
       allow_community_extensions: 'false',
     });
     const main = new Connection(await instance.connect());
+    const allowed = folder === undefined ? readable : [folder, ...readable];
     // The zone decides what a time without one means, and would otherwise be the machine's.
     await main.run(`SET GLOBAL TimeZone = 'UTC'`);
-    await main.run(`SET allowed_directories = [${[folder, ...readable].map(directoryLiteral).join(', ')}]`);
+    await main.run(`SET allowed_directories = [${allowed.map(directoryLiteral).join(', ')}]`);
     await main.run(`SET allowed_configs = ['threads']`);
     await main.run('SET enable_external_access = false');
     await main.run('SET lock_configuration = true');

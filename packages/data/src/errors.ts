@@ -1,17 +1,26 @@
 import { PerennialError } from '@perennial/contract';
 
+/** Whose data is wrong, and which field of the pipeline leads there. */
+export interface DataPlace {
+  pipeline: string;
+  field: string;
+}
+
 /** The source cannot be read as the pipeline says: a file is missing, empty or damaged, or a column is not there or of the wrong type. */
 export class SourceInvalidError extends PerennialError {
   readonly code = 'source-invalid';
+  readonly pipeline: string;
+  readonly field: string;
 
   constructor(
-    readonly pipeline: string,
-    readonly field: string,
     /** What is wrong, with what is there instead. */
     readonly problem: string,
+    { pipeline, field }: DataPlace,
     options?: { cause?: unknown },
   ) {
     super(`The source of pipeline '${pipeline}' cannot be used (${field}): ${problem}.`, options);
+    this.pipeline = pipeline;
+    this.field = field;
   }
 
   override get details() {
@@ -22,13 +31,16 @@ export class SourceInvalidError extends PerennialError {
 /** The source can be read, but its rows make no dataset: a split is empty, an expectation of all rows is broken, the label never changes. */
 export class DataInvalidError extends PerennialError {
   readonly code = 'data-invalid';
+  readonly pipeline: string;
+  readonly field: string;
 
   constructor(
-    readonly pipeline: string,
-    readonly field: string,
     readonly problem: string,
+    { pipeline, field }: DataPlace,
   ) {
     super(`The data of pipeline '${pipeline}' makes no dataset (${field}): ${problem}.`);
+    this.pipeline = pipeline;
+    this.field = field;
   }
 
   override get details() {
@@ -85,5 +97,22 @@ export class WorkFolderFullError extends PerennialError {
 
   override get transient() {
     return true;
+  }
+}
+
+/** A file is not the split it is read as: damaged, or of another dataset version. */
+export class SplitUnreadableError extends PerennialError {
+  readonly code = 'data-invalid';
+
+  constructor(
+    readonly pipeline: string,
+    readonly problem: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`A split of pipeline '${pipeline}' cannot be read: ${problem}.`, options);
+  }
+
+  override get details() {
+    return { pipeline: this.pipeline, problem: this.problem };
   }
 }

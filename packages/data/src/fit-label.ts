@@ -54,7 +54,10 @@ async function trainingClasses(
      LIMIT ${MAX_CLASSES + 1}`,
   );
   if (rows.length > MAX_CLASSES) {
-    throw new DataInvalidError(plan.spec.name, 'label.from', `it gives more than ${MAX_CLASSES} classes`);
+    throw new DataInvalidError(`it gives more than ${MAX_CLASSES} classes`, {
+      pipeline: plan.spec.name,
+      field: 'label.from',
+    });
   }
   if (rows.length === 0) return [];
   if (rows.length === 1) throw oneValue(plan, `'${rows[0]?.label ?? ''}'`);
@@ -160,5 +163,5 @@ function classSummary(
 
 function oneValue(plan: DatasetPlan, value: string): DataInvalidError {
   const problem = `every training row has the label ${value}; a model needs at least two to tell apart`;
-  return new DataInvalidError(plan.spec.name, 'label.from', problem);
+  return new DataInvalidError(problem, { pipeline: plan.spec.name, field: 'label.from' });
 }

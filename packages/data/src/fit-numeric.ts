@@ -86,7 +86,7 @@ function imputed({ name, spec, clipped }: NumericPlan, { pipeline, moments, medi
   const known = moments.get(clipped);
   if (known === undefined || known.count === 0) {
     const problem = `the column '${spec.column}' has no value in the training rows to take the ${spec.impute} of`;
-    throw new DataInvalidError(pipeline, `features.${name}`, problem);
+    throw new DataInvalidError(problem, { pipeline, field: `features.${name}` });
   }
   return steady(spec.impute === 'mean' ? known.mean : (medians.get(clipped) ?? known.mean));
 }

@@ -55,7 +55,11 @@ export async function translatingSourceErrors<Result>(
     return await work();
   } catch (error) {
     if (!(error instanceof QueryFailedError) || !SOURCE_FAULTS.includes(error.kind)) throw error;
-    throw new SourceInvalidError(pipeline, 'data.source', spokenFault(error.reason, files), { cause: error });
+    throw new SourceInvalidError(
+      spokenFault(error.reason, files),
+      { pipeline, field: 'data.source' },
+      { cause: error },
+    );
   }
 }
 

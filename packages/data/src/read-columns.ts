@@ -37,12 +37,15 @@ export class ReadColumns {
     const column = this.#source.find((candidate) => candidate.name === name);
     if (column === undefined) {
       const there = this.#source.map((candidate) => candidate.name).join(', ');
-      throw new SourceInvalidError(this.#pipeline, field, `there is no column '${name}'; there are ${there}`);
+      throw new SourceInvalidError(`there is no column '${name}'; there are ${there}`, {
+        pipeline: this.#pipeline,
+        field,
+      });
     }
     const read = this.#remember(column);
     if (kinds !== undefined && (read.kind === undefined || !kinds.includes(read.kind))) {
       const problem = `the column '${name}' is ${spokenType(column.type)}, but must be ${kinds.join(' or ')}`;
-      throw new SourceInvalidError(this.#pipeline, field, problem);
+      throw new SourceInvalidError(problem, { pipeline: this.#pipeline, field });
     }
     return read;
   }

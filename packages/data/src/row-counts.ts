@@ -24,7 +24,7 @@ export async function checkRowCounts(connection: Connection, plan: DatasetPlan):
     if (Number(n) >= min && Number(n) <= max) continue;
     const wanted = Number(n) < min ? `at least ${min}` : `at most ${max}`;
     const problem = `the window has ${n} rows, but must have ${wanted}`;
-    throw new DataInvalidError(plan.spec.name, `data.expectations[${index}]`, problem);
+    throw new DataInvalidError(problem, { pipeline: plan.spec.name, field: `data.expectations[${index}]` });
   }
 }
 
@@ -62,11 +62,10 @@ async function emptySplit(
   const where = `from ${from.toISOString()} to ${to.toISOString()}`;
   const why =
     n > 0n ? `all its ${n} rows broke an expectation` : await sourceRange(connection, plan, relation);
-  return new DataInvalidError(
-    plan.spec.name,
-    'data.window',
-    `the ${split} split (${where}) has no rows: ${why}`,
-  );
+  return new DataInvalidError(`the ${split} split (${where}) has no rows: ${why}`, {
+    pipeline: plan.spec.name,
+    field: 'data.window',
+  });
 }
 
 async function sourceRange(connection: Connection, plan: DatasetPlan, relation: string): Promise<string> {

@@ -70,7 +70,7 @@ async function filesAt(
   const rows = await connection.rows<{ file: string }>(`SELECT file FROM glob(${literal(glob)})`);
   if (rows.length === 0) {
     const what = GLOB.test(path) ? `no file matches '${path}'` : `there is no file '${path}'`;
-    throw new SourceInvalidError(place.pipeline, `data.source.paths[${index}]`, what);
+    throw new SourceInvalidError(what, { pipeline: place.pipeline, field: `data.source.paths[${index}]` });
   }
   return rows.map(({ file }) => resolve(file));
 }
@@ -78,7 +78,8 @@ async function filesAt(
 async function fileAt(path: string, { pipeline, folder }: SourcePlace): Promise<SourceFile> {
   const name = relative(folder, path).split(sep).join('/');
   const { size, mtimeNs } = await stat(path, { bigint: true });
-  if (size === 0n) throw new SourceInvalidError(pipeline, 'data.source', `the file '${name}' is empty`);
+  if (size === 0n)
+    throw new SourceInvalidError(`the file '${name}' is empty`, { pipeline, field: 'data.source' });
   return { path, name, bytes: Number(size), modified: mtimeNs };
 }
 
