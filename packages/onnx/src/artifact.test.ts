@@ -139,6 +139,11 @@ describe('writeArtifact', () => {
 });
 
 describe('readArtifact', () => {
+  it('reads the same weights from a Buffer, as files are read, as from plain bytes', () => {
+    const bytes = writeArtifact(parts);
+    expect(readArtifact(Buffer.from(bytes)).weights).toEqual(readArtifact(bytes).weights);
+  });
+
   it('gives back what was written', () => {
     const artifact = readArtifact(writeArtifact(parts));
     expect(artifact).toEqual({

@@ -25,6 +25,7 @@ function readWeight(tensor: TensorProto): WeightTensor {
   if (!inline || tensor.dataType !== FLOAT || rawData.byteLength !== bytes) {
     throw new ArtifactInvalidError(`its weight '${tensor.name}' is not float32 [${shape.join(', ')}]`);
   }
-  // A copy, since within the file the numbers need not lie at a multiple of four.
-  return { shape, data: new Float32Array(rawData.slice().buffer) };
+  // A copy, since within the file the numbers need not lie at a multiple of four. `Uint8Array.from`, since what was read as a Buffer is one
+  // still, and Buffer's own `slice` shares the whole file's memory.
+  return { shape, data: new Float32Array(Uint8Array.from(rawData).buffer) };
 }

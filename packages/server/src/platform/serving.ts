@@ -74,6 +74,7 @@ async function startJournal(
     sink: createPredictionSink(database),
     onProblem: (error) => logger.warn({ err: error }, 'predictions wait to be shipped'),
   });
+  shipper.start();
   closers.add('shipper', async () => {
     await shipper
       .flush()
