@@ -137,7 +137,7 @@ describe('an instance that does not fit', () => {
     ['null', null, 'instances[0]', /must be an object/],
     ['a text', 'ORD', 'instances[0]', /must be an object/],
     ['an object of a class', new Date(0), 'instances[0]', /must be an object/],
-  ])('is refused for %s', (_, instance, path, message) => {
+  ])('is refused for %s', (...[, instance, path, message]) => {
     const error = issuesOf([instance]);
     expect(error.code).toBe('invalid-instance');
     expect(error.issues.map((issue) => issue.path)).toContain(path);

@@ -1,3 +1,5 @@
+import { DAY_MILLISECONDS } from '@perennial/contract';
+
 /**
  * The ISO 8601 forms that are taken: a calendar date, or a date and a time of day joined by `T`, with seconds and a fraction optional
  * and a zone as `Z`, `+hh:mm` or `+hhmm`. Week dates, ordinal dates, `24:00` and leap seconds are refused.
@@ -32,9 +34,30 @@ function daysFromCivil(year: number, month: number, day: number): number {
   return era * 146_097 + dayOfEra - 719_468;
 }
 
-/** Parts of the text as numbers; a part that was left out is 0. */
-function numbersOf(match: RegExpExecArray, ...groups: number[]): number[] {
-  return groups.map((group) => Number(match[group] ?? 0));
+/** The instant without its offset from UTC, or undefined when it is no date or time of day. */
+function localMilliseconds(match: RegExpExecArray): number | undefined {
+  const year = Number(match[1]);
+  const month = Number(match[2]);
+  const day = Number(match[3]);
+  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
+  const midnight = daysFromCivil(year, month, day) * DAY_MILLISECONDS;
+  if (match[4] === undefined) return midnight;
+  const hour = Number(match[4]);
+  const minute = Number(match[5]);
+  const second = Number(match[6] ?? 0);
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  // Three digits after the point are milliseconds, also where one or two were given; further digits are cut off.
+  const milliseconds = match[7] === undefined ? 0 : Number(`${match[7]}00`.slice(0, 3));
+  return midnight + hour * 3_600_000 + minute * 60_000 + second * 1_000 + milliseconds;
+}
+
+/** What the zone is ahead of UTC, in milliseconds; 0 when none is given. */
+function offsetMilliseconds(match: RegExpExecArray): number | undefined {
+  if (match[9] === undefined) return 0;
+  const hour = Number(match[10]);
+  const minute = Number(match[11]);
+  if (hour > 23 || minute > 59) return undefined;
+  return (hour * 60 + minute) * 60_000 * (match[9] === '-' ? -1 : 1);
 }
 
 /**
@@ -44,14 +67,9 @@ function numbersOf(match: RegExpExecArray, ...groups: number[]): number[] {
 export function parseTimestamp(text: string): number | undefined {
   const match = FORM.exec(text);
   if (match === null) return undefined;
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = numbersOf(match, 1, 2, 3, 4, 5, 6);
-  const [zoneHour = 0, zoneMinute = 0] = numbersOf(match, 10, 11);
-  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
-  if (hour > 23 || minute > 59 || second > 59 || zoneHour > 23 || zoneMinute > 59) return undefined;
-  const milliseconds = Number((match[7] ?? '').padEnd(3, '0').slice(0, 3));
-  const offset = (zoneHour * 60 + zoneMinute) * (match[9] === '-' ? -1 : 1);
-  const minutes = hour * 60 + minute - offset;
-  return daysFromCivil(year, month, day) * 86_400_000 + minutes * 60_000 + second * 1_000 + milliseconds;
+  const local = localMilliseconds(match);
+  const offset = offsetMilliseconds(match);
+  return local === undefined || offset === undefined ? undefined : local - offset;
 }
 
 /** Milliseconds since 1970 of a value as it crosses the wire, or undefined when it is not a timestamp. */

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import {
+  IdGenerator,
   InvalidRequestError,
   MAX_INSTANCES,
   NotFoundError,
-  PerennialError,
+  type PerennialError,
   parseId,
   predictResponseSchema,
   timeOfUuid,
@@ -11,6 +12,7 @@ import {
 } from '@perennial/contract';
 import { InvalidInstanceError, JournalClosedError, NoChampionError } from '../errors.ts';
 import { readAll } from '../testing/read-journal.ts';
+import { PredictionService } from './prediction-service.ts';
 import { ServedPlatform, type ServedPlatformOptions } from '../testing/served-platform.ts';
 
 async function platformWithModel(options?: ServedPlatformOptions): Promise<ServedPlatform> {
@@ -115,8 +117,6 @@ describe('a prediction', () => {
 
   test('needs no journal when there is none', async () => {
     const platform = await platformWithModel();
-    const { PredictionService } = await import('./prediction-service.ts');
-    const { IdGenerator } = await import('@perennial/contract');
     const { models, clock } = platform;
     const service = new PredictionService({ models, journal: null, ids: new IdGenerator(clock), clock });
     expect((await service.predict({ model: 'm', request: { instances: xs(1) } })).predictions).toHaveLength(
@@ -166,7 +166,7 @@ describe('a request that is refused', () => {
     ],
   ];
 
-  test.each(bad)('for %s says so, and leaves nothing on record', async (_, request, error, message) => {
+  test.each(bad)('for %s says so, and leaves nothing on record', async (...[, request, error, message]) => {
     const platform = await platformWithModel();
     const refusal: unknown = await platform.service
       .predict({ model: 'm', request })
