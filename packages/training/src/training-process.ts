@@ -50,7 +50,7 @@ class TrainingProcess {
   readonly #lines: string[] = [];
   #last: Exclude<Report, { kind: 'progress' }> | undefined;
   /** Why we killed it, where we did. */
-  #killedFor: unknown;
+  #killedFor: Error | undefined;
 
   constructor(child: ChildProcess, options: ProcessOptions) {
     this.#child = child;
@@ -63,7 +63,7 @@ class TrainingProcess {
   async run(assignment: Assignment): Promise<LastReport> {
     const { signal, timeout } = this.#options;
     const timer = setTimeout(() => this.#kill(this.#tooLong()), timeout);
-    const abort = () => this.#kill(signal?.reason);
+    const abort = () => this.#kill(reasonOf(signal));
     signal?.addEventListener('abort', abort, { once: true });
     try {
       const end = await this.#ended(assignment);
@@ -118,8 +118,14 @@ class TrainingProcess {
     });
   }
 
-  #kill(reason: unknown): void {
+  #kill(reason: Error): void {
     this.#killedFor ??= reason;
     this.#child.kill('SIGKILL');
   }
+}
+
+/** What the signal was aborted with; callers may abort with anything. */
+function reasonOf(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error ? reason : new TrainingFailedError(`it was stopped (${String(reason)}).`);
 }

@@ -1,7 +1,5 @@
 import type { Assignment, Report } from '../job.ts';
-import { probeBackend } from '../backends/choose-backend.ts';
 import { failureOf } from '../failure.ts';
-import { runTraining } from './run-training.ts';
 
 /**
  * The training process: takes one assignment over the message channel, reports on it, and ends. When the channel closes, its parent is
@@ -14,20 +12,29 @@ process.once('message', (assignment) => {
 
 async function carryOut(assignment: Assignment): Promise<Report> {
   try {
-    switch (assignment.kind) {
-      case 'train':
-        return {
-          kind: 'done',
-          result: await runTraining(assignment.job, (progress) => send({ kind: 'progress', progress })),
-        };
-      case 'probe':
-        return { kind: 'probed', report: await probeBackend(assignment.backend) };
-    }
+    return await reportOn(assignment);
   } catch (error) {
     const failure = failureOf(error);
     // The stack of what nobody foresaw is for the log; the message travels.
     if (failure.name === 'Error') console.error(error);
     return { kind: 'failed', failure };
+  }
+}
+
+/** Imports what the assignment needs and no more: a probe has no use for the data engine. */
+async function reportOn(assignment: Assignment): Promise<Report> {
+  switch (assignment.kind) {
+    case 'train': {
+      const { runTraining } = await import('./run-training.ts');
+      return {
+        kind: 'done',
+        result: await runTraining(assignment.job, (progress) => send({ kind: 'progress', progress })),
+      };
+    }
+    case 'probe': {
+      const { probeBackend } = await import('../backends/choose-backend.ts');
+      return { kind: 'probed', report: await probeBackend(assignment.backend) };
+    }
   }
 }
 

@@ -2,7 +2,6 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { TrainingProgress } from '@perennial/contract';
 import { Encoder, readArtifact, writeArtifact, type NetworkGraph } from '@perennial/onnx';
-import { loadPipelineFile } from '@perennial/pipeline/load';
 import { startBackend, type StartedBackend } from '../backends/choose-backend.ts';
 import { encodeSplit } from '../encode-split.ts';
 import { TrainFunctionError, TrainingFailedError } from '../errors.ts';
@@ -93,6 +92,8 @@ class Training {
     const { pipelineFile } = this.#job;
     if (pipelineFile === undefined)
       throw new TrainFunctionError('the job names no pipeline file to load it from');
+    // Brings a bundler along, which a process that fits an mlp need not wait for.
+    const { loadPipelineFile } = await import('@perennial/pipeline/load');
     const { functions } = await loadPipelineFile(pipelineFile);
     if (functions.train === undefined) throw new TrainFunctionError('the pipeline file has none any more');
     return functions.train;

@@ -82,6 +82,7 @@ class EpochRunner {
     const loss = await this.#trainOnce(epoch);
     const rowsPerSecond = (this.#order.length / (performance.now() - started)) * 1000;
     const validationLoss = await meanLoss(this.#task, this.#task.validation);
+    if (validationLoss !== null) this.#requireFinite(validationLoss, epoch);
     const result = { epoch, loss, validationLoss };
     this.#onProgress({ type: 'epoch', ...result, rowsPerSecond });
     return result;
@@ -131,10 +132,14 @@ class EpochRunner {
       loss.dispose();
       sum += value! * rows;
     }
-    if (!Number.isFinite(sum)) throw new DivergedError(epoch, this.#task.spec.learningRate);
+    this.#requireFinite(sum, epoch);
     // Promises alone never let the message channel run, on which the end of the parent is noticed.
     await setImmediate();
     return sum;
+  }
+
+  #requireFinite(loss: number, epoch: number): void {
+    if (!Number.isFinite(loss)) throw new DivergedError(epoch, this.#task.spec.learningRate);
   }
 
   dispose(): void {

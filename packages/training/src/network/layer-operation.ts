@@ -126,10 +126,9 @@ function epsilonOf(use: LayerUse): number {
 
 function activationOf(use: LayerUse, activation: unknown): Activation {
   // A layer without an activation says `null` or `linear`, by its kind.
-  const name = activation ?? 'linear';
+  const name = typeof activation === 'string' ? activation : 'linear';
   const known = ACTIVATIONS.find((candidate) => candidate === name);
-  if (known === undefined)
-    throw refused(use, `${use.layer.getClassName()} with activation '${String(name)}'`);
+  if (known === undefined) throw refused(use, `${use.layer.getClassName()} with activation '${name}'`);
   return known;
 }
 

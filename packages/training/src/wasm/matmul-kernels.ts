@@ -82,8 +82,8 @@ function batchOf({ shape }: tf.TensorInfo): number {
 /** A tensor of its own over an input's numbers, so that operations may be called on it. */
 function asTensor(call: WasmCall, name: string): tf.Tensor {
   const { shape, dtype, dataId } = input(call, name);
-  const numbers = call.backend.readSync(dataId as object) as Float32Array;
-  return tf.tensor(numbers, shape, dtype as 'float32');
+  const numbers = call.backend.readSync(dataId) as Float32Array;
+  return tf.tensor(numbers, shape, dtype);
 }
 
 function activated(call: WasmCall, x: tf.Tensor): tf.Tensor {
