@@ -21,6 +21,9 @@ export interface ChampionTableOptions {
   onProblem?: (error: unknown) => void;
 }
 
+/** Least time between two loads that were asked for because a model was not known. */
+const MISS_MILLISECONDS = 1_000;
+
 /** Which version of each model is in production, in memory. Asking never waits; changes arrive by notification and by a slow poll. */
 export class ChampionTable {
   readonly #options: ChampionTableOptions;
@@ -31,6 +34,8 @@ export class ChampionTable {
   #champions = new Map<string, ChampionVersion | null>();
   #unsubscribe: (() => Promise<void>) | null = null;
   #stopping = false;
+  #nextMissLoad = 0;
+  #missLoad: Promise<void> = Promise.resolve();
   #running: Promise<void> = Promise.resolve();
 
   private constructor(options: ChampionTableOptions) {
@@ -54,6 +59,18 @@ export class ChampionTable {
   /** The champion of a model; null when it has none, undefined when there is no such model. */
   find(model: string): ChampionVersion | null | undefined {
     return this.#champions.get(model);
+  }
+
+  /**
+   * As `find`, but what is not known, or has no champion, is looked for in the database first: whoever has just seen a version go live must not be
+   * told that there is none because the announcement is still on its way. Asked at most once a second, so that requests for models that do not
+   * exist cost the database nothing to speak of.
+   */
+  async findOrLoad(model: string): Promise<ChampionVersion | null | undefined> {
+    const known = this.find(model);
+    if (known) return known;
+    await this.#loadForMiss();
+    return this.find(model);
   }
 
   /** Every model with its champion. */
@@ -99,6 +116,16 @@ export class ChampionTable {
       if (this.#unsubscribe === null) await this.#trySubscribe();
       await this.refresh().catch((error: unknown) => this.#report(error));
     }
+  }
+
+  /** Requests that miss at the same time share one load; one that fails is no reason to refuse: the table stays as it is. */
+  #loadForMiss(): Promise<void> {
+    const now = performance.now();
+    if (now >= this.#nextMissLoad) {
+      this.#nextMissLoad = now + MISS_MILLISECONDS;
+      this.#missLoad = this.refresh().catch((error: unknown) => this.#report(error));
+    }
+    return this.#missLoad;
   }
 
   async #trySubscribe(): Promise<void> {

@@ -1,4 +1,4 @@
-import { ALIAS_MOVED_CHANNEL, listChampions, type ChampionRow, type Database } from '@perennial/storage';
+import { MODELS_CHANGED_CHANNEL, listChampions, type ChampionRow, type Database } from '@perennial/storage';
 import type { ChampionTableOptions } from './champion-table.ts';
 import type { Champion } from './champion.ts';
 
@@ -10,7 +10,7 @@ export function databaseChampions(
     loadChampions: async () => (await listChampions(database.orm)).map(toChampion),
     subscribe: async (handler) => {
       // Moves announced while the connection was lost are never repeated, so every return of the connection counts as one.
-      const listener = await database.listen(ALIAS_MOVED_CHANNEL, handler, handler);
+      const listener = await database.listen(MODELS_CHANGED_CHANNEL, handler, handler);
       return () => listener.stop();
     },
   };

@@ -41,7 +41,7 @@ export class ServedModels {
    */
   async hold(model: string): Promise<ServedModel> {
     if (this.#closed) throw new ServingClosedError();
-    const champion = this.#options.table.find(model);
+    const champion = await this.#options.table.findOrLoad(model);
     if (champion === undefined) throw new NotFoundError('model', model);
     if (champion === null) throw new NoChampionError(model);
     const serving = this.#serving.get(model);

@@ -14,8 +14,8 @@ import { NAME_KEY, NUMBER_KEY, decodeCursor, pageOf } from './cursor.ts';
 import type { Executor } from './executor.ts';
 import type { Decision } from './releases.ts';
 
-/** The channel on which every alias move is announced; the payload is the model's name. */
-export const ALIAS_MOVED_CHANNEL = 'alias_moved';
+/** The channel on which new models and alias moves are announced: what serving has to know. The payload is the model's name. */
+export const MODELS_CHANGED_CHANNEL = 'models_changed';
 
 export interface AliasChange extends Decision {
   model: string;
@@ -49,7 +49,7 @@ export async function moveAlias(tx: Executor, change: AliasChange): Promise<void
     reason,
     releaseId,
   });
-  await tx.execute(sql`select pg_notify(${ALIAS_MOVED_CHANNEL}, ${model})`);
+  await tx.execute(sql`select pg_notify(${MODELS_CHANGED_CHANNEL}, ${model})`);
 }
 
 async function insertAlias(tx: Executor, { model, alias, version, at }: AliasChange): Promise<boolean> {

@@ -15,6 +15,7 @@ import {
   type StoredEvaluation,
 } from '@perennial/contract';
 import { aliases, evaluations, modelVersions, models } from '../database/schema.ts';
+import { MODELS_CHANGED_CHANNEL } from './aliases.ts';
 import { NAME_KEY, NUMBER_KEY, decodeCursor, pageOf } from './cursor.ts';
 import type { Executor } from './executor.ts';
 
@@ -31,6 +32,7 @@ export async function takeVersionNumber(tx: Executor, model: string, at: Date): 
     .onConflictDoUpdate({ target: models.name, set: { latestVersion: sql`${models.latestVersion} + 1` } })
     .returning({ version: models.latestVersion });
   if (!row) throw new Error('insert … returning gave no row');
+  if (row.version === 1) await tx.execute(sql`select pg_notify(${MODELS_CHANGED_CHANNEL}, ${model})`);
   return row.version;
 }
 
