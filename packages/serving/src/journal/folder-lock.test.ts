@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,6 +20,8 @@ async function rewriteOwner(folder: string, change: Record<string, unknown>): Pr
   const owner = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
   await writeFile(path, JSON.stringify({ ...owner, ...change }));
 }
+
+const deadPid = pidOfDeadProcess();
 
 async function pidOfDeadProcess(): Promise<number> {
   const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
@@ -54,7 +57,7 @@ describe('a lock that was left behind', () => {
   test('is taken over when its process is gone', async () => {
     const folder = await temporaryFolder();
     await acquire(folder);
-    await rewriteOwner(folder, { pid: await pidOfDeadProcess() });
+    await rewriteOwner(folder, { pid: await deadPid });
     await acquire(folder);
     expect(await readdir(folder)).toEqual(['lock']);
   });
@@ -86,10 +89,32 @@ describe('a lock that was left behind', () => {
   });
 
   test('goes to one of many that find it', async () => {
+    for (let round = 0; round < 20; round++) {
+      const folder = await temporaryFolder();
+      await acquire(folder);
+      await rewriteOwner(folder, { pid: await deadPid });
+      const results = await Promise.allSettled(Array.from({ length: 10 }, () => acquire(folder)));
+      expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
+      const refusals = results.flatMap((result) =>
+        result.status === 'rejected' ? [result.reason as unknown] : [],
+      );
+      for (const refusal of refusals) expect(refusal).toBeInstanceOf(JournalLockedError);
+      expect(await readdir(folder)).toEqual(['lock']);
+    }
+  });
+
+  test('is taken over from a claimant that died while taking over', async () => {
     const folder = await temporaryFolder();
+    const path = join(folder, 'lock');
     await acquire(folder);
-    await rewriteOwner(folder, { pid: await pidOfDeadProcess() });
-    const results = await Promise.allSettled(Array.from({ length: 10 }, () => acquire(folder)));
-    expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
+    await rewriteOwner(folder, { pid: await deadPid });
+    const dead = await readFile(path, 'utf8');
+    const claimant = JSON.stringify({ ...(JSON.parse(dead) as object), nonce: 'claimant' });
+    const digest = createHash('sha256').update(dead).digest('hex').slice(0, 32);
+    await writeFile(join(folder, `lock.claim-${digest}`), claimant);
+    await acquire(folder);
+    expect(await readdir(folder)).toEqual(['lock']);
+    expect(await readFile(path, 'utf8')).toContain(`"pid":${process.pid}`);
+    await expect(FolderLock.acquire(folder)).rejects.toThrow(JournalLockedError);
   });
 });

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { link, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +8,14 @@ import { systemErrorCode } from '../files/error-code.ts';
 
 /**
  * Who holds a lock. `place` names the set of process ids that `pid` belongs to: the boot of the machine and, in containers, the pid
- * namespace. `started` tells a process from a later one that was given the same pid.
+ * namespace. `started` tells a process from a later one that was given the same pid. `nonce` makes every lock another.
  */
-const ownerSchema = z.object({ pid: z.int(), started: z.string().nullable(), place: z.string() });
+const ownerSchema = z.object({
+  pid: z.int(),
+  started: z.string().nullable(),
+  place: z.string(),
+  nonce: z.string(),
+});
 type Owner = z.infer<typeof ownerSchema>;
 
 export interface FolderLockOptions {
@@ -27,6 +32,10 @@ const MISSED_HEARTBEATS = 6;
 /**
  * Sole use of a folder, kept as the file `lock` in it. A lock whose process is gone is taken over, so that a server that was killed starts
  * again by itself.
+ *
+ * Taking over is a claim: a file named for the dead owner, which the file system lets one process make. The claimant then puts its own name
+ * into `lock`. One that dies in between is itself taken over by a claim on it, so the holder is found by following claims from `lock` to
+ * the last. Claims are removed only after `lock` names the new holder; who followed them from an older `lock` sees so and begins again.
  */
 export class FolderLock {
   readonly #path: string;
@@ -43,20 +52,21 @@ export class FolderLock {
   /** @throws JournalLockedError when another live process holds the folder */
   static async acquire(folder: string, options: FolderLockOptions = {}): Promise<FolderLock> {
     const { heartbeatMilliseconds = 5_000 } = options;
-    const path = join(folder, 'lock');
     const candidate = join(folder, `lock.${randomUUID()}`);
     const content = JSON.stringify(await ownIdentity());
     await writeFile(candidate, content, { mode: 0o600 });
+    const attempt = {
+      folder,
+      path: join(folder, 'lock'),
+      candidate,
+      patience: heartbeatMilliseconds * MISSED_HEARTBEATS,
+    };
     try {
-      if (!(await tryLink(candidate, path))) {
-        await removeStale(path, { candidate, patience: heartbeatMilliseconds * MISSED_HEARTBEATS, folder });
-        if (!(await tryLink(candidate, path)))
-          throw new JournalLockedError(folder, 'a process that has just started');
-      }
+      while (!(await tryLink(candidate, attempt.path)) && !(await takeOver(attempt)));
     } finally {
       await rm(candidate, { force: true });
     }
-    return new FolderLock(path, content, heartbeatMilliseconds);
+    return new FolderLock(attempt.path, content, heartbeatMilliseconds);
   }
 
   async release(): Promise<void> {
@@ -71,46 +81,67 @@ export class FolderLock {
   }
 }
 
-interface StaleCheck {
+interface Attempt {
   folder: string;
-  /** A file just written to the same folder, whose modification time is the file system's now. */
+  /** The lock file. */
+  path: string;
+  /** A file with our name, just written to the same folder: its modification time is the file system's now. */
   candidate: string;
   /** Milliseconds without a heartbeat after which an owner that cannot be looked up is taken for dead. */
   patience: number;
 }
 
-/** Takes the lock file away if its owner is dead. @throws JournalLockedError if it is not */
-async function removeStale(path: string, { folder, candidate, patience }: StaleCheck): Promise<void> {
-  const content = await readIfThere(path);
-  const [held, now] = await Promise.all([ifThere(stat(path)), stat(candidate)]);
-  if (content === undefined || held === undefined) return;
-  const owner = parseOwner(content);
-  if (await isAlive(owner, now.mtimeMs - held.mtimeMs < patience)) {
-    throw new JournalLockedError(
-      folder,
-      owner === undefined ? 'an unknown process' : `process ${owner.pid} (${owner.place})`,
-    );
+/** Takes the lock from a dead owner; false when it has changed hands meanwhile. @throws JournalLockedError when its owner lives */
+async function takeOver(attempt: Attempt): Promise<boolean> {
+  const { path, candidate } = attempt;
+  const chain = await followClaims(attempt);
+  const [first, last] = [chain.at(0), chain.at(-1)];
+  if (first === undefined || last === undefined) return false;
+  if (!(await isDead(attempt, last))) return false;
+  const claim = claimOn(attempt.folder, last.content);
+  if (!(await tryLink(candidate, claim))) return false;
+  if ((await readIfThere(path)) !== first.content) {
+    await rm(claim, { force: true });
+    return false;
   }
-  await takeAway(path, { content, aside: `${candidate}.stale`, folder });
+  await rename(candidate, path);
+  for (const { content } of chain) await rm(claimOn(attempt.folder, content), { force: true });
+  return true;
+}
+
+/** A file that names an owner. */
+interface Naming {
+  path: string;
+  content: string;
+}
+
+/** What `lock` says, then the claim on that owner, the claim on that claimant, and so on; the last is the holder. */
+async function followClaims({ folder, path }: Attempt): Promise<Naming[]> {
+  const chain: Naming[] = [];
+  let next = path;
+  for (;;) {
+    const content = await readIfThere(next);
+    if (content === undefined) return chain;
+    chain.push({ path: next, content });
+    next = claimOn(folder, content);
+  }
+}
+
+function claimOn(folder: string, content: string): string {
+  return join(folder, `lock.claim-${createHash('sha256').update(content).digest('hex').slice(0, 32)}`);
 }
 
 /**
- * Removes the lock file with that content. Two starters may find the same dead owner. Renaming lets one of them have the file; the other may
- * then move away the winner's new lock, sees so by its content, and puts it back.
+ * Whether the owner that a file names is dead; false when the file is gone, which says nothing of its owner: only the dead may be claimed.
+ * @throws JournalLockedError when the owner lives
  */
-async function takeAway(
-  path: string,
-  stale: { content: string; aside: string; folder: string },
-): Promise<void> {
-  const { content, aside, folder } = stale;
-  await ifThere(rename(path, aside));
-  const moved = await readIfThere(aside);
-  if (moved !== undefined && moved !== content) {
-    await tryLink(aside, path);
-    await rm(aside, { force: true });
-    throw new JournalLockedError(folder, 'a process that has just started');
-  }
-  await rm(aside, { force: true });
+async function isDead({ folder, candidate, patience }: Attempt, { path, content }: Naming): Promise<boolean> {
+  const [held, now] = await Promise.all([ifThere(stat(path)), stat(candidate)]);
+  if (held === undefined) return false;
+  const owner = parseOwner(content);
+  if (!(await isAlive(owner, now.mtimeMs - held.mtimeMs < patience))) return true;
+  const name = owner === undefined ? 'an unknown process' : `process ${owner.pid} (${owner.place})`;
+  throw new JournalLockedError(folder, name);
 }
 
 async function isAlive(owner: Owner | undefined, recentHeartbeat: boolean): Promise<boolean> {
@@ -130,7 +161,12 @@ function processExists(pid: number): boolean {
 }
 
 async function ownIdentity(): Promise<Owner> {
-  return { pid: process.pid, started: await startOf(process.pid), place: await ownPlace() };
+  return {
+    pid: process.pid,
+    started: await startOf(process.pid),
+    place: await ownPlace(),
+    nonce: randomUUID(),
+  };
 }
 
 async function ownPlace(): Promise<string> {
