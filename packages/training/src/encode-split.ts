@@ -4,7 +4,7 @@ import type { Encoder, EncodedBatch } from '@perennial/onnx';
 import { emptyRows, type EncodedRows } from './fit/encoded-rows.ts';
 
 /** Rows read and encoded at a time. */
-export const BATCH_ROWS = 8192;
+const BATCH_ROWS = 8192;
 
 export interface SplitFile {
   /** Local path of the split's Parquet file. */

@@ -3,7 +3,6 @@ import { PARITY_TOLERANCE, type DatasetManifest, type FittedLabel } from '@peren
 import { readSplit } from '@perennial/data';
 import { InferenceModel, type Encoder, type OutputBatch } from '@perennial/onnx';
 import { ParityError } from './errors.ts';
-import { BATCH_ROWS } from './encode-split.ts';
 import { predict } from './fit/fit.ts';
 import type { EncodedRows } from './fit/encoded-rows.ts';
 
@@ -55,7 +54,8 @@ async function compareFile(
   run: { file: string; served: InferenceModel; parity: Parity },
 ): Promise<void> {
   const { manifest, encoder } = task;
-  const batchRows = Math.min(BATCH_ROWS, PARITY_ROWS - run.parity.rows);
+  // Two halves of what is still to be compared, so that the limit is met exactly.
+  const batchRows = Math.ceil((PARITY_ROWS - run.parity.rows) / 2);
   for await (const { batch } of readSplit({ file: run.file, manifest, batchRows })) {
     const { dense, indices } = await encoder.encode(batch);
     const rows: EncodedRows = {

@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs-backend-cpu';
+import { loadBackend } from '../tensorflow.ts';
 import type { TrainingBackend } from './backend.ts';
 import { startRegistered } from './start-backend.ts';
 
@@ -6,6 +6,7 @@ import { startRegistered } from './start-backend.ts';
 export const cpuBackend: TrainingBackend = {
   name: 'cpu',
   async start() {
+    loadBackend('@tensorflow/tfjs-backend-cpu');
     await startRegistered('cpu', 'cpu');
     return 'CPU (JavaScript)';
   },

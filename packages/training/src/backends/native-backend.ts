@@ -1,4 +1,4 @@
-import { backend } from '@tensorflow/tfjs-core';
+import { tf } from '../tensorflow.ts';
 import type { TrainingBackend } from './backend.ts';
 import { importOptional, startRegistered } from './start-backend.ts';
 
@@ -13,7 +13,7 @@ export function nativeBackend(name: 'tfjs-node' | 'tfjs-node-gpu'): TrainingBack
       await restoreRemovedNodeApi();
       await importOptional(name, `@tensorflow/${name}`);
       await startRegistered(name, 'tensorflow');
-      return usesGpu(backend()) ? 'NVIDIA GPU (CUDA)' : 'CPU (TensorFlow)';
+      return usesGpu(tf.backend()) ? 'NVIDIA GPU (CUDA)' : 'CPU (TensorFlow)';
     },
   };
 }

@@ -1,6 +1,6 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { BackendName } from '@perennial/contract';
 import { BackendUnavailableError } from '../errors.ts';
+import { tf } from '../tensorflow.ts';
 
 /** Makes a registered TensorFlow.js backend the one in use. `registered` is its name within TensorFlow.js. */
 export async function startRegistered(name: BackendName, registered: string): Promise<void> {

@@ -1,5 +1,4 @@
-import '@tensorflow/tfjs-backend-wasm';
-import { env } from '@tensorflow/tfjs-core';
+import { loadBackend, tf } from '../tensorflow.ts';
 import { installWasmKernels } from '../wasm/install-kernels.ts';
 import type { TrainingBackend } from './backend.ts';
 import { startRegistered } from './start-backend.ts';
@@ -8,9 +7,10 @@ import { startRegistered } from './start-backend.ts';
 export const wasmBackend: TrainingBackend = {
   name: 'wasm',
   async start() {
+    loadBackend('@tensorflow/tfjs-backend-wasm');
     installWasmKernels();
     await startRegistered('wasm', 'wasm');
-    const simd = await env().getAsync('WASM_HAS_SIMD_SUPPORT');
+    const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
     return simd === true ? 'CPU (WebAssembly with SIMD)' : 'CPU (WebAssembly)';
   },
 };

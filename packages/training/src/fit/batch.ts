@@ -1,12 +1,13 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { FittedLabel } from '@perennial/contract';
 import { DENSE_INPUT } from '../network/layout.ts';
+import { tf } from '../tensorflow.ts';
 import type { EncodedRows } from './encoded-rows.ts';
 
 /** Some rows as tensors: one per input of the network in its order, and the targets `[rows, width]`. */
 export interface Batch {
-  inputs: tf.Tensor[];
-  targets: tf.Tensor;
+  inputs: Tensor[];
+  targets: Tensor;
 }
 
 /** Picks rows out of a split as tensors, which the caller disposes (within `tf.tidy`). */
@@ -29,7 +30,7 @@ export class Batches {
     };
   }
 
-  #input(name: string, positions: Uint32Array): tf.Tensor {
+  #input(name: string, positions: Uint32Array): Tensor {
     if (name === DENSE_INPUT) return this.#dense(positions);
     const indices = this.#rows.indices.get(name)!;
     const picked = new Int32Array(positions.length);
@@ -37,7 +38,7 @@ export class Batches {
     return tf.tensor2d(picked, [positions.length, 1], 'int32');
   }
 
-  #dense(positions: Uint32Array): tf.Tensor {
+  #dense(positions: Uint32Array): Tensor {
     const { dense, denseWidth: width } = this.#rows;
     const picked = new Float32Array(positions.length * width);
     for (let i = 0, target = 0; i < positions.length; i++) {
@@ -47,7 +48,7 @@ export class Batches {
     return tf.tensor2d(picked, [positions.length, width]);
   }
 
-  #targets(positions: Uint32Array): tf.Tensor {
+  #targets(positions: Uint32Array): Tensor {
     const { targets } = this.#rows;
     const width = this.#targetWidth;
     const picked = new Float32Array(positions.length * width);

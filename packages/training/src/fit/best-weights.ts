@@ -1,5 +1,6 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { tf } from '../tensorflow.ts';
 
 /** Watches a loss from epoch to epoch, keeps the weights of the best one, and says when there is no more to wait for. */
 export class BestWeights {
@@ -7,7 +8,7 @@ export class BestWeights {
   readonly #patience: number;
   #best = Infinity;
   #since = 0;
-  #weights: tf.Tensor[] = [];
+  #weights: Tensor[] = [];
 
   constructor(model: LayersModel, patience: number) {
     this.#model = model;

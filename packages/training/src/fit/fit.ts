@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs-core';
+import type { Optimizer, Scalar, Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { FittedLabel, TrainSpec, TrainingProgress, TrainingResult } from '@perennial/contract';
 import { DivergedError } from '../errors.ts';
+import { tf } from '../tensorflow.ts';
 import { Batches, inOrder } from './batch.ts';
 import { BestWeights } from './best-weights.ts';
 import type { EncodedRows } from './encoded-rows.ts';
@@ -61,8 +62,8 @@ class EpochRunner {
   readonly #batches: Batches;
   readonly #order: Uint32Array;
   readonly #random: RandomStream;
-  readonly #optimizer: tf.Optimizer;
-  readonly #variables: tf.Variable[];
+  readonly #optimizer: Optimizer;
+  readonly #variables: Variable[];
   readonly #loss: Loss;
 
   constructor(task: FitTask, onProgress: ProgressListener) {
@@ -72,7 +73,7 @@ class EpochRunner {
     this.#order = inOrder(task.train.rows);
     this.#random = new RandomStream(task.spec.seed);
     this.#optimizer = createOptimizer(task.spec);
-    this.#variables = task.model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    this.#variables = task.model.trainableWeights.map((weight) => weight.read() as Variable);
     this.#loss = LOSSES[task.label.kind];
   }
 
@@ -91,7 +92,7 @@ class EpochRunner {
   async #trainOnce(epoch: number): Promise<number> {
     const { batchSize } = this.#task.spec;
     const rows = this.#order.length;
-    let pending: { loss: tf.Scalar; rows: number }[] = [];
+    let pending: { loss: Scalar; rows: number }[] = [];
     let total = 0;
     for (let from = 0; from < rows; from += batchSize) {
       const positions = this.#order.subarray(from, from + batchSize);
@@ -107,14 +108,14 @@ class EpochRunner {
   }
 
   /** One step of the optimizer; gives the loss before it. */
-  #step(positions: Uint32Array): tf.Scalar {
+  #step(positions: Uint32Array): Scalar {
     return tf.tidy(() => {
       const batch = this.#batches.take(positions);
       const { model } = this.#task;
       const { value, grads } = tf.variableGrads(() => {
-        const predicted = model.apply(batch.inputs, { training: true }) as tf.Tensor;
+        const predicted = model.apply(batch.inputs, { training: true }) as Tensor;
         const penalties = model.calculateLosses();
-        return penalties.reduce<tf.Scalar>(
+        return penalties.reduce<Scalar>(
           (sum, penalty) => tf.add(sum, penalty),
           this.#loss(predicted, batch.targets),
         );
@@ -125,7 +126,7 @@ class EpochRunner {
   }
 
   /** Reads the losses of the last steps: their sum over rows. */
-  async #look(pending: { loss: tf.Scalar; rows: number }[], epoch: number): Promise<number> {
+  async #look(pending: { loss: Scalar; rows: number }[], epoch: number): Promise<number> {
     let sum = 0;
     for (const { loss, rows } of pending) {
       const [value] = await loss.data();
@@ -158,7 +159,7 @@ async function meanLoss(task: Evaluation, rows: EncodedRows): Promise<number | n
     const positions = order.subarray(from, from + FORWARD_ROWS);
     const loss = tf.tidy(() => {
       const { inputs, targets } = batches.take(positions);
-      return LOSSES[task.label.kind](task.model.apply(inputs, { training: false }) as tf.Tensor, targets);
+      return LOSSES[task.label.kind](task.model.apply(inputs, { training: false }) as Tensor, targets);
     });
     total += (await loss.data())[0]! * positions.length;
     loss.dispose();
@@ -170,7 +171,7 @@ async function meanLoss(task: Evaluation, rows: EncodedRows): Promise<number | n
 export async function predict(task: Evaluation, rows: EncodedRows): Promise<Float32Array> {
   const batches = new Batches(rows, task.inputs, task.label);
   const predicted = tf.tidy(
-    () => task.model.apply(batches.take(inOrder(rows.rows)).inputs, { training: false }) as tf.Tensor,
+    () => task.model.apply(batches.take(inOrder(rows.rows)).inputs, { training: false }) as Tensor,
   );
   const numbers = await predicted.data();
   predicted.dispose();

@@ -1,8 +1,9 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { LabelKind } from '@perennial/contract';
+import { tf } from '../tensorflow.ts';
 
 /** Mean loss of some rows, from what the network says and the targets, both `[rows, width]`. */
-export type Loss = (predicted: tf.Tensor, targets: tf.Tensor) => tf.Scalar;
+export type Loss = (predicted: Tensor, targets: Tensor) => Scalar;
 
 /** Farthest that a probability may go towards 0 before its logarithm is taken: Keras's own limit. */
 const SMALLEST_PROBABILITY = 1e-7;
@@ -22,6 +23,6 @@ export const LOSSES: Record<LabelKind, Loss> = {
   regression: (predicted, targets) => tf.mean(tf.squaredDifference(predicted, targets)),
 };
 
-function meanSurprise(probability: tf.Tensor): tf.Scalar {
+function meanSurprise(probability: Tensor): Scalar {
   return tf.neg(tf.mean(tf.log(tf.clipByValue(probability, SMALLEST_PROBABILITY, 1))));
 }

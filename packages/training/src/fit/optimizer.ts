@@ -1,5 +1,6 @@
-import { train, type Optimizer } from '@tensorflow/tfjs-core';
+import type { Optimizer } from '@tensorflow/tfjs-core';
 import type { TrainSpec } from '@perennial/contract';
+import { tf } from '../tensorflow.ts';
 
 /** The optimizer a pipeline asks for; all but the learning rate are TensorFlow.js's defaults. */
 export function createOptimizer({
@@ -8,12 +9,12 @@ export function createOptimizer({
 }: Pick<TrainSpec, 'optimizer' | 'learningRate'>): Optimizer {
   switch (optimizer) {
     case 'adam':
-      return train.adam(learningRate);
+      return tf.train.adam(learningRate);
     case 'sgd':
-      return train.sgd(learningRate);
+      return tf.train.sgd(learningRate);
     case 'rmsprop':
-      return train.rmsprop(learningRate);
+      return tf.train.rmsprop(learningRate);
     case 'adagrad':
-      return train.adagrad(learningRate);
+      return tf.train.adagrad(learningRate);
   }
 }

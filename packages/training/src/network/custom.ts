@@ -1,9 +1,9 @@
-import * as core from '@tensorflow/tfjs-core';
-import * as tfLayers from '@tensorflow/tfjs-layers';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { FittedLabel, LabelSpec, TrainSpec } from '@perennial/contract';
 import type { EncoderLayout } from '@perennial/onnx';
 import type { TensorFlow, TrainContext, TrainFunction } from '@perennial/pipeline';
 import { TrainFunctionError } from '../errors.ts';
+import { tf, tfLayers } from '../tensorflow.ts';
 import { outputWidth, type NetworkInputs } from './layout.ts';
 
 export interface CustomTask {
@@ -20,7 +20,7 @@ export interface CustomTask {
  *
  * @throws TrainFunctionError when it throws, or gives what is not a layers model
  */
-export async function buildCustom(task: CustomTask): Promise<tfLayers.LayersModel> {
+export async function buildCustom(task: CustomTask): Promise<LayersModel> {
   const model: unknown = await callAuthor(task);
   if (model instanceof tfLayers.LayersModel) return model;
   const given = model === null ? 'null' : typeof model;
@@ -43,7 +43,7 @@ async function callAuthor(task: CustomTask): Promise<unknown> {
 function contextOf({ spec, layout, inputs, label }: CustomTask): TrainContext {
   return {
     // The author sees the part of TensorFlow.js that can be exported; this is the whole of it.
-    tf: { ...core, ...tfLayers } as unknown as TensorFlow,
+    tf: { ...tf, ...tfLayers } as unknown as TensorFlow,
     inputs: Object.fromEntries(inputs),
     denseWidth: layout.denseWidth,
     embeddings: layout.embeddings,

@@ -39,7 +39,7 @@ describe('an exported file', () => {
         await Promise.all([served.release(), encoder.release()]);
         model.dispose();
       }),
-      { numRuns: 120 },
+      { numRuns: 80 },
     );
     expect(tf.memory().numTensors).toBe(0);
   });

@@ -1,7 +1,8 @@
-import { input, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { FittedLabel } from '@perennial/contract';
 import type { EncoderLayout } from '@perennial/onnx';
 import { NetworkShapeError } from '../errors.ts';
+import { tfLayers } from '../tensorflow.ts';
 
 /** Name of the input with all the float columns; embedding inputs are named as their feature. */
 export const DENSE_INPUT = 'dense';
@@ -17,14 +18,14 @@ export type NetworkInputs = Map<string, SymbolicTensor>;
  */
 export function networkInputs({ denseWidth, embeddings }: EncoderLayout): NetworkInputs {
   const inputs: NetworkInputs = new Map();
-  if (denseWidth > 0) inputs.set(DENSE_INPUT, input({ shape: [denseWidth], name: DENSE_INPUT }));
+  if (denseWidth > 0) inputs.set(DENSE_INPUT, tfLayers.input({ shape: [denseWidth], name: DENSE_INPUT }));
   for (const { feature } of embeddings) {
     if (feature === DENSE_INPUT) {
       throw new NetworkShapeError(
         `a feature with an embedding cannot be called '${DENSE_INPUT}', which names the float columns`,
       );
     }
-    inputs.set(feature, input({ shape: [1], name: feature, dtype: 'int32' }));
+    inputs.set(feature, tfLayers.input({ shape: [1], name: feature, dtype: 'int32' }));
   }
   return inputs;
 }

@@ -1,7 +1,10 @@
-import { initializers, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { LayersModel, SymbolicTensor, layers as layerTypes } from '@tensorflow/tfjs-layers';
 import type { Activation, FittedLabel, TrainSpec } from '@perennial/contract';
 import type { EncoderLayout } from '@perennial/onnx';
+import { tfLayers } from '../tensorflow.ts';
 import { DENSE_INPUT, outputWidth, type NetworkInputs } from './layout.ts';
+
+const { initializers, layers, model } = tfLayers;
 
 export type MlpSpec = Extract<TrainSpec, { kind: 'mlp' }>;
 
@@ -94,7 +97,7 @@ function hiddenLayer({ name, units, tensor, spec, seed }: HiddenLayer): Symbolic
   return dropped(apply(activationLayer(`${name}_activation`, spec.activation), output), name, spec.dropout);
 }
 
-function activationLayer(name: string, activation: Activation): layers.Layer {
+function activationLayer(name: string, activation: Activation): layerTypes.Layer {
   return activation === 'leakyRelu' ? layers.leakyReLU({ name }) : layers.activation({ name, activation });
 }
 
@@ -102,6 +105,6 @@ function dropped(tensor: SymbolicTensor, name: string, rate: number): SymbolicTe
   return rate === 0 ? tensor : apply(layers.dropout({ name: `${name}_dropout`, rate }), tensor);
 }
 
-function apply(layer: layers.Layer, tensor: SymbolicTensor | SymbolicTensor[]): SymbolicTensor {
+function apply(layer: layerTypes.Layer, tensor: SymbolicTensor | SymbolicTensor[]): SymbolicTensor {
   return layer.apply(tensor) as SymbolicTensor;
 }

@@ -1,9 +1,9 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { EncoderSpec, FittedLabel } from '@perennial/contract';
 import type { Artifact, WeightTensor } from '@perennial/onnx';
 import { variablesByRole, weightTensor } from '../network/layer-operation.ts';
 import type { LayerUse, NetworkWalk } from '../network/walk.ts';
+import { tf } from '../tensorflow.ts';
 import { carried, countNew, matchKeys, type AxisMap } from './carry.ts';
 import { followInputs, followLabel } from './rescale.ts';
 import { earlierRows, type EmbeddingFeature } from './table-rows.ts';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from '../tensorflow.ts';
 import { gatherRows, unsortedSegmentSum } from './embedding-kernels.ts';
 import { addKernel, replaceKernel } from './kernel.ts';
 import { fusedMatMul, matMul } from './matmul-kernels.ts';

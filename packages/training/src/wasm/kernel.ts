@@ -1,15 +1,16 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type { KernelFunc, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import { tf } from '../tensorflow.ts';
 
 /** What a kernel of the wasm backend is called with. Inputs lie in the WebAssembly heap. */
 export interface WasmCall {
-  inputs: Record<string, tf.TensorInfo>;
+  inputs: Record<string, TensorInfo>;
   attributes: Record<string, unknown>;
   backend: BackendWasm;
 }
 
 /** A kernel, or for a replacement `null` where a call does not fit it and the stock kernel has to do. */
-export type WasmKernel = (call: WasmCall) => tf.TensorInfo | tf.TensorInfo[];
+export type WasmKernel = (call: WasmCall) => TensorInfo | TensorInfo[];
 export type WasmReplacement = (call: WasmCall, stock: WasmKernel) => ReturnType<WasmKernel> | null;
 
 /** Registers a kernel that the wasm backend lacks. */
@@ -29,21 +30,21 @@ export function replaceKernel(name: string, replacement: WasmReplacement): void 
     ...stock,
     kernelFunc: (parameters) => {
       const own: WasmKernel = ({ inputs, attributes, backend }) =>
-        stock.kernelFunc({ inputs, attrs: attributes as tf.NamedAttrMap, backend });
+        stock.kernelFunc({ inputs, attrs: attributes as NamedAttrMap, backend });
       return replacement(callOf(parameters), own) ?? stock.kernelFunc(parameters);
     },
   });
 }
 
-function callOf({ inputs, attrs, backend }: Parameters<tf.KernelFunc>[0]): WasmCall {
+function callOf({ inputs, attrs, backend }: Parameters<KernelFunc>[0]): WasmCall {
   return {
-    inputs: inputs as Record<string, tf.TensorInfo>,
+    inputs: inputs as Record<string, TensorInfo>,
     attributes: attrs ?? {},
     backend: backend as BackendWasm,
   };
 }
 
-export function input(call: WasmCall, name: string): tf.TensorInfo {
+export function input(call: WasmCall, name: string): TensorInfo {
   const tensor = call.inputs[name];
   if (tensor === undefined) throw new TypeError(`The kernel was called without its input '${name}'.`);
   return tensor;
@@ -53,16 +54,16 @@ export function input(call: WasmCall, name: string): tf.TensorInfo {
  * A tensor's numbers, in place. Take it after every output has been made: making one may grow the heap, which detaches the views
  * taken before.
  */
-export function floats({ backend }: WasmCall, tensor: tf.TensorInfo): Float32Array {
+export function floats({ backend }: WasmCall, tensor: TensorInfo): Float32Array {
   return backend.typedArrayFromHeap(tensor) as Float32Array;
 }
 
-export function integers({ backend }: WasmCall, tensor: tf.TensorInfo): Int32Array {
+export function integers({ backend }: WasmCall, tensor: TensorInfo): Int32Array {
   return backend.typedArrayFromHeap(tensor) as Int32Array;
 }
 
 /** Rows and columns of a float matrix; `null` for anything else. */
-export function matrixShape(tensor: tf.TensorInfo): [rows: number, columns: number] | null {
+export function matrixShape(tensor: TensorInfo): [rows: number, columns: number] | null {
   const [rows, columns, ...rest] = tensor.shape;
   if (tensor.dtype !== 'float32' || rows === undefined || columns === undefined || rest.length > 0)
     return null;

@@ -1,4 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor, TensorInfo } from '@tensorflow/tfjs-core';
+import { tf } from '../tensorflow.ts';
 import { input, type WasmCall, type WasmKernel } from './kernel.ts';
 import { transposed } from './matrix-kernels.ts';
 
@@ -32,7 +33,7 @@ export function matMul(call: WasmCall, stock: WasmKernel): ReturnType<WasmKernel
 type MatrixShape = [rows: number, columns: number];
 
 /** The last two dimensions, where all before them are 1. */
-function singleMatrix({ shape, dtype }: tf.TensorInfo): MatrixShape | null {
+function singleMatrix({ shape, dtype }: TensorInfo): MatrixShape | null {
   const [columns, rows, ...outer] = shape.toReversed();
   if (dtype !== 'float32' || rows === undefined || columns === undefined) return null;
   return outer.every((size) => size === 1) ? [rows, columns] : null;
@@ -50,7 +51,7 @@ function multiplications({
   return a[0] * a[1] * (transposeB === true ? b[0] : b[1]);
 }
 
-function flipped(call: WasmCall, name: 'a' | 'b', shape: MatrixShape): tf.TensorInfo {
+function flipped(call: WasmCall, name: 'a' | 'b', shape: MatrixShape): TensorInfo {
   const matrix = input(call, name);
   const copy = transposed(call, matrix, shape);
   return { ...copy, shape: [...matrix.shape.slice(0, -2), ...copy.shape] };
@@ -60,7 +61,7 @@ function flipped(call: WasmCall, name: 'a' | 'b', shape: MatrixShape): tf.Tensor
  * A product with bias and activation in one. The stock kernel's slow path (more than one matrix, or a transpose flag) adds the bias once
  * for each block of 48 along the inner dimension: wrong answers in silence. Such calls are put together from the separate operations.
  */
-export function fusedMatMul(call: WasmCall): tf.TensorInfo | null {
+export function fusedMatMul(call: WasmCall): TensorInfo | null {
   const { transposeA, transposeB } = call.attributes;
   const fast =
     transposeA !== true &&
@@ -75,18 +76,18 @@ export function fusedMatMul(call: WasmCall): tf.TensorInfo | null {
   });
 }
 
-function batchOf({ shape }: tf.TensorInfo): number {
+function batchOf({ shape }: TensorInfo): number {
   return shape.slice(0, -2).reduce((product, size) => product * size, 1);
 }
 
 /** A tensor of its own over an input's numbers, so that operations may be called on it. */
-function asTensor(call: WasmCall, name: string): tf.Tensor {
+function asTensor(call: WasmCall, name: string): Tensor {
   const { shape, dtype, dataId } = input(call, name);
   const numbers = call.backend.readSync(dataId) as Float32Array;
   return tf.tensor(numbers, shape, dtype);
 }
 
-function activated(call: WasmCall, x: tf.Tensor): tf.Tensor {
+function activated(call: WasmCall, x: Tensor): Tensor {
   const activation = call.attributes['activation'] as string;
   switch (activation) {
     case 'linear':
