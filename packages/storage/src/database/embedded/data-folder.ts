@@ -12,20 +12,22 @@ export const SERVER_USER = 'perennial';
 
 /**
  * Makes the data folder where there is none. It is made under another name and renamed, so that a crash on the way leaves no half folder.
+ * @returns whether it was made
  * @throws EmbeddedPostgresError when it cannot be made, or was made by another major version of PostgreSQL
  */
 export async function prepareDataFolder(
   folders: Folders,
   { binaries, account, major }: { binaries: Binaries; account: ServerAccount | undefined; major: string },
-): Promise<void> {
+): Promise<boolean> {
   await checkVersion(folders, major);
-  if ((await stat(folders.data).catch(() => undefined)) !== undefined) return;
+  if ((await stat(folders.data).catch(() => undefined)) !== undefined) return false;
   await removeUnfinished(folders.data);
   const work = `${folders.data}.new-${process.pid}`;
   await mkdir(work, { mode: 0o700 });
   if (account) await chown(work, account.uid, account.gid);
   await initdb(work, { home: folders.home, binaries, account });
   await rename(work, folders.data);
+  return true;
 }
 
 async function checkVersion(folders: Folders, major: string): Promise<void> {

@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { open, readFile, readdir, rm } from 'node:fs/promises';
+import { open, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmbeddedPostgresError } from '../../errors.ts';
 import type { Binaries } from './binaries.ts';
 import type { Folders } from './folders.ts';
 import { isServerOf, readPostmaster, type Postmaster } from './postmaster-file.ts';
+import { isRunning } from './process-identity.ts';
 import type { ServerAccount } from './server-account.ts';
 
 /** PostgreSQL's own parameters, given on the command line, where they win over the data folder's `postgresql.conf`. */
@@ -97,22 +98,20 @@ export async function waitUntilReady(folders: Folders, isGone: () => Promise<boo
 /**
  * Stops a server: first the fast way (open transactions are rolled back, a checkpoint is written), then at once (the log is replayed at the next
  * start), at last by force.
+ * @throws EmbeddedPostgresError when even that does not help
  */
 export async function stopServer(folders: Folders, pid: number): Promise<void> {
+  if (!(await isServerOf(folders.data, pid))) return;
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
-    if (!(await isServerOf(folders.data, pid))) break;
     sendSignal(pid, signal);
-    if (await waitUntilGone(folders, pid)) break;
+    if (await waitUntilGone(pid)) return;
   }
-  if (await isServerOf(folders.data, pid)) {
-    throw new EmbeddedPostgresError(`(process ${pid}) does not stop`, { folder: folders.home });
-  }
-  await rm(folders.socket, { recursive: true, force: true });
+  throw new EmbeddedPostgresError(`(process ${pid}) does not stop`, { folder: folders.home });
 }
 
-async function waitUntilGone(folders: Folders, pid: number): Promise<boolean> {
+async function waitUntilGone(pid: number): Promise<boolean> {
   for (let waited = 0; waited < STOP_MILLISECONDS; waited += POLL_MILLISECONDS) {
-    if (!(await isServerOf(folders.data, pid))) return true;
+    if (!(await isRunning(pid))) return true;
     await pause(POLL_MILLISECONDS);
   }
   return false;
@@ -126,10 +125,10 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** The last lines of what the server said, in the start log and in the newest file of its own log. */
+/** The last lines of what the server said: in its own log, and where it says what keeps it from having one. */
 async function endOfLog(folders: Folders): Promise<string> {
   const files = await readdir(folders.log).catch(() => []);
-  const paths = [join(folders.home, 'start.log'), ...files.map((file) => join(folders.log, file))];
+  const paths = [...files.map((file) => join(folders.log, file)), join(folders.home, 'start.log')];
   const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8').catch(() => '')));
   return texts.join('').trim().split('\n').slice(-12).join('\n');
 }

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseAddressError, DatabaseError } from '../../errors.ts';
+import { DatabaseAddressError, DatabaseError, EmbeddedPostgresError } from '../../errors.ts';
 import { connectionOptions, socketUrl, type SocketConnection } from '../address.ts';
 import { withConnection } from '../connection.ts';
 import { findNativeFolder, usableBinaries, type Binaries } from './binaries.ts';
@@ -47,6 +47,10 @@ export interface StartEmbeddedPostgresOptions {
 
 const DATABASE = 'perennial';
 
+/** For five seconds. */
+const CRASH_ATTEMPTS = 20;
+const CRASH_PAUSE_MILLISECONDS = 250;
+
 /**
  * Starts the embedded PostgreSQL of a folder: makes its data the first time, takes over a server that is still running there, and lets it outlive this
  * process, so that a killed platform loses nothing.
@@ -62,8 +66,7 @@ export async function startEmbeddedPostgres(
   const folders = await prepareFolders(options.folder, { account, systemFolder });
   const lock = await lockFolder(folders.asked);
   try {
-    const server =
-      (await adopt(folders, options)) ?? (await startAnew(folders, { ...options, systemFolder, account }));
+    const server = await adoptOrStart(folders, { ...options, systemFolder, account });
     const connection = socketConnection(server.postmaster);
     let stopping: Promise<void> | undefined;
     return {
@@ -72,9 +75,10 @@ export async function startEmbeddedPostgres(
       adopted: server.adopted,
       pid: server.postmaster.pid,
       home: folders.home,
-      stop: () => (stopping ??= stopServer(folders, server.postmaster.pid).finally(() => lock.release())),
+      stop: () => (stopping ??= shutDown(folders, server.postmaster).finally(() => lock.release())),
     };
   } catch (error) {
+    await rm(folders.socket, { recursive: true, force: true });
     await lock.release();
     throw error;
   }
@@ -89,53 +93,71 @@ function socketConnection({ socketFolder }: Postmaster): SocketConnection {
   return { folder: socketFolder, port: SOCKET_PORT, user: SERVER_USER, database: DATABASE };
 }
 
-/** Takes over the server that a killed platform left behind. One that does not answer is stopped, so that a new one can be started. */
-async function adopt(
-  folders: Folders,
-  { log }: StartEmbeddedPostgresOptions,
-): Promise<RunningServer | undefined> {
-  const found = await readPostmaster(folders.data);
-  if (found === undefined) return undefined;
-  if (!(await isServerOf(folders.data, found.pid))) {
-    // PostgreSQL itself would refuse to start when the pid in a stale note is now some other program's.
-    await rm(join(folders.data, 'postmaster.pid'), { force: true });
-    return undefined;
-  }
-  try {
-    const postmaster = await waitUntilReady(
-      folders,
-      async () => !(await isServerOf(folders.data, found.pid)),
-    );
-    await ensureDatabase(socketConnection(postmaster));
-    log?.(`Took over the PostgreSQL that was running in ${folders.home} (process ${postmaster.pid}).`);
-    return { postmaster, adopted: true };
-  } catch (error) {
-    log?.(
-      `The PostgreSQL running in ${folders.home} (process ${found.pid}) does not answer and is stopped: ${String(error)}`,
-    );
-    await stopServer(folders, found.pid);
-    return undefined;
-  }
+async function shutDown(folders: Folders, { pid, socketFolder }: Postmaster): Promise<void> {
+  await stopServer(folders, pid);
+  await rm(socketFolder, { recursive: true, force: true });
 }
 
-interface StartAnewOptions extends StartEmbeddedPostgresOptions {
+interface StartContext extends StartEmbeddedPostgresOptions {
   systemFolder: string;
   account: ServerAccount | undefined;
 }
 
-async function startAnew(folders: Folders, options: StartAnewOptions): Promise<RunningServer> {
-  const { account } = options;
-  const { binaries, major } = await findBinaries(folders, options);
-  await prepareDataFolder(folders, { binaries, account, major });
-  const child = await spawnServer(folders, {
-    binaries,
-    account,
-    settings: serverSettings(folders, options.settings ?? {}),
-  });
+async function adoptOrStart(folders: Folders, context: StartContext): Promise<RunningServer> {
+  const found = await readPostmaster(folders.data);
+  if (found === undefined) return startAnew(folders, context);
+  if (await isServerOf(folders.data, found.pid)) {
+    const adopted = await adopt(folders, found, context);
+    if (adopted !== undefined) return adopted;
+  }
+  // PostgreSQL would refuse to start for as long as the pid in the left-over note is any process, even one that nobody waits for.
+  await rm(join(folders.data, 'postmaster.pid'), { force: true });
+  return startAfterCrash(folders, context);
+}
+
+/** Takes over the server that a killed platform left behind. One that does not answer is stopped, so that a new one can be started. */
+async function adopt(
+  folders: Folders,
+  { pid }: Postmaster,
+  { log }: StartContext,
+): Promise<RunningServer | undefined> {
+  try {
+    const postmaster = await waitUntilReady(folders, async () => !(await isServerOf(folders.data, pid)));
+    await ensureDatabase(socketConnection(postmaster));
+    log?.(`Took over the PostgreSQL that was running in ${folders.home} (process ${pid}).`);
+    return { postmaster, adopted: true };
+  } catch (error) {
+    log?.(
+      `The PostgreSQL running in ${folders.home} (process ${pid}) does not answer and is stopped: ${String(error)}`,
+    );
+    await stopServer(folders, pid);
+    return undefined;
+  }
+}
+
+/** The processes of a killed server live on for a moment, and a new server refuses to start beside them. */
+async function startAfterCrash(folders: Folders, context: StartContext): Promise<RunningServer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startAnew(folders, context);
+    } catch (error) {
+      if (!(error instanceof EmbeddedPostgresError) || attempt >= CRASH_ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, CRASH_PAUSE_MILLISECONDS));
+    }
+  }
+}
+
+async function startAnew(folders: Folders, context: StartContext): Promise<RunningServer> {
+  const { account } = context;
+  const { binaries, major } = await findBinaries(folders, context);
+  const isNew = await prepareDataFolder(folders, { binaries, account, major });
+  const settings = serverSettings(folders, context.settings ?? {});
+  const child = await spawnServer(folders, { binaries, account, settings });
   try {
     const isGone = async () =>
       child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
     const postmaster = await waitUntilReady(folders, isGone);
+    if (isNew) await createDatabase(socketConnection(postmaster));
     await ensureDatabase(socketConnection(postmaster));
     return { postmaster, adopted: false };
   } catch (error) {
@@ -146,7 +168,7 @@ async function startAnew(folders: Folders, options: StartAnewOptions): Promise<R
 
 async function findBinaries(
   folders: Folders,
-  { native, systemFolder, account }: StartAnewOptions,
+  { native, systemFolder, account }: StartContext,
 ): Promise<{ binaries: Binaries; major: string }> {
   const found = await findNativeFolder();
   const name = `postgresql-${found.version}`;
@@ -157,7 +179,7 @@ async function findBinaries(
 
 const DUPLICATE_DATABASE = '42P04';
 
-/** The server answers, and our database is on it. */
+/** The server answers, and our database is on it: a first start may have been cut short before it was made. */
 async function ensureDatabase(connection: SocketConnection): Promise<void> {
   try {
     await withConnection(connectionOptions({ connection }), (sql) => sql`select 1`);
