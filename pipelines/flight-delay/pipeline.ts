@@ -31,14 +31,14 @@ export default definePipeline({
     ),
     time: 'date',
     window: { train: '14d', validation: '1d', test: '1d' },
-    expectations: [notNull('origin'), notNull('destination'), between('distance', { min: 10, max: 6000 })],
+    expectations: [notNull('origin'), notNull('destination'), between('distance', 10, 6000)],
   },
   label: binary('late', { from: 'delay > 15' }),
   features: {
     distance: numeric({ log: true }),
     date: timestamp({ parts: ['minuteOfDay', 'dayOfWeek'] }),
-    origin: categorical({ minCount: 50 }),
-    destination: categorical({ minCount: 50 }),
+    origin: categorical({ minCount: 50, encoding: { kind: 'embedding', dimension: 8 } }),
+    destination: categorical({ minCount: 50, encoding: { kind: 'embedding', dimension: 8 } }),
     route: crossed(['origin', 'destination'], {
       buckets: 4096,
       encoding: { kind: 'embedding', dimension: 8 },

@@ -101,19 +101,27 @@ export class GroundTruthLog {
     for (const name of names) await getModel(this.#dependencies.database.orm, name);
   }
 
+  /** Facts whose key has had no prediction; the journal is shipped before one is called so. */
   async #countPending(facts: NewGroundTruth[]): Promise<number> {
     const keysByModel = new Map<string, string[]>();
     for (const { model, key } of facts) {
       if (key === null) continue;
-      const keys = keysByModel.get(model) ?? [];
-      keys.push(key);
-      keysByModel.set(model, keys);
+      const keys = keysByModel.get(model);
+      if (keys === undefined) keysByModel.set(model, [key]);
+      else keys.push(key);
     }
-    let pending = 0;
+    const pending = await this.#countUnpredicted(keysByModel);
+    if (pending === 0) return 0;
+    await this.#dependencies.flushPredictions();
+    return this.#countUnpredicted(keysByModel);
+  }
+
+  async #countUnpredicted(keysByModel: Map<string, string[]>): Promise<number> {
+    let count = 0;
     for (const [model, keys] of keysByModel) {
       const predicted = await predictedKeys(this.#dependencies.database.orm, model, [...new Set(keys)]);
-      pending += keys.filter((key) => !predicted.has(key)).length;
+      count += keys.filter((key) => !predicted.has(key)).length;
     }
-    return pending;
+    return count;
   }
 }
