@@ -176,7 +176,9 @@ async function writeAll(engine: Engine, plan: DatasetPlan, job: WriteJob): Promi
   if (first.status === 'rejected') throw first.reason;
   if (second.status === 'rejected') throw second.reason;
   const { validation, test, ...fitted } = second.value;
-  return { ...fitted, splits: { train: first.value, validation, test } };
+  // On the connection that read the source: the lines it rejected are known to no other.
+  const quarantine = await quarantineOf(engine.main, plan, job);
+  return { ...fitted, splits: { train: first.value, validation, test }, quarantine };
 }
 
 async function fitAndWriteRest(
@@ -189,7 +191,7 @@ async function fitAndWriteRest(
   const fit = await fitFeatures(connection, plan, { from: splitRows(bounds, 'train'), rows: rows.train });
   const validation = await job.write('validation');
   const test = await job.write('test');
-  return { ...label, ...fit, validation, test, quarantine: await quarantineOf(connection, plan, job) };
+  return { ...label, ...fit, validation, test };
 }
 
 async function quarantineOf(

@@ -1,4 +1,5 @@
 import { DuckDBInstance, type DuckDBConnection, type DuckDBResult } from '@duckdb/node-api';
+import { globEscaped, literal } from './sql.ts';
 import { QueryFailedError, WorkFolderFullError } from './errors.ts';
 
 export interface EngineOptions {
@@ -12,11 +13,14 @@ export interface EngineOptions {
   readable: readonly string[];
 }
 
+const REPEAT_MILLISECONDS = 20;
+
 /** A DuckDB of our own in memory: locked down, in UTC, one build or read long. */
 export class Engine {
   readonly #instance: DuckDBInstance;
   readonly #connections: Connection[];
   readonly main: Connection;
+  #interrupting: NodeJS.Timeout | undefined;
 
   private constructor(instance: DuckDBInstance, main: Connection) {
     this.#instance = instance;
@@ -35,9 +39,11 @@ export class Engine {
     });
     const main = new Connection(await instance.connect());
     const allowed = folder === undefined ? readable : [folder, ...readable];
+    // A path is checked as it is written, and a path is written with its wildcards escaped.
+    const prefixes = [...new Set(allowed.flatMap((path) => [path, globEscaped(path)]))];
     // The zone decides what a time without one means, and would otherwise be the machine's.
     await main.run(`SET GLOBAL TimeZone = 'UTC'`);
-    await main.run(`SET allowed_directories = [${allowed.map(directoryLiteral).join(', ')}]`);
+    await main.run(`SET allowed_directories = [${prefixes.map(directoryLiteral).join(', ')}]`);
     await main.run(`SET allowed_configs = ['threads']`);
     await main.run('SET enable_external_access = false');
     await main.run('SET lock_configuration = true');
@@ -51,13 +57,19 @@ export class Engine {
     return connection;
   }
 
-  /** Breaks off every query that is running; they fail as `INTERRUPT`. */
+  /** Breaks off every query that is running or begins from now on; they fail as `INTERRUPT`. */
   interrupt(): void {
-    for (const connection of this.#connections) connection.interrupt();
+    const interruptAll = () => {
+      for (const connection of this.#connections) connection.interrupt();
+    };
+    interruptAll();
+    // DuckDB forgets an interruption that comes before a query has begun to run, and queries are begun on other threads.
+    this.#interrupting ??= setInterval(interruptAll, REPEAT_MILLISECONDS).unref();
   }
 
   /** No query may be running any more. */
   close(): void {
+    clearInterval(this.#interrupting);
     for (const connection of this.#connections) connection.close();
     this.#instance.closeSync();
   }
@@ -65,7 +77,7 @@ export class Engine {
 
 /** Prefixes end in a slash, or `/data` would open `/database` as well. */
 function directoryLiteral(folder: string): string {
-  return `'${folder.replace(/\/*$/, '/').replaceAll("'", "''")}'`;
+  return literal(folder.replace(/\/*$/, '/'));
 }
 
 export class Connection {

@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
 import type { Connection } from './engine.ts';
 import { SHAPE } from './author-sql.ts';
+import { columnTypeOf } from './column-types.ts';
+import { identifier } from './sql.ts';
 import { QueryFailedError, SourceInvalidError } from './errors.ts';
 import { findSourceFiles, type SourceFile, type SourcePlace } from './source-files.ts';
 import { sourceRelation, type SourceColumn } from './source-relation.ts';
@@ -21,16 +23,66 @@ export interface OpenSource {
 export async function openSource(connection: Connection, place: SourcePlace): Promise<OpenSource> {
   const files = await findSourceFiles(connection, place);
   return translatingSourceErrors(place.pipeline, files, async () => {
-    await connection.run(`CREATE TABLE ${SHAPE} AS FROM ${sourceRelation(place.source, files)} LIMIT 0`);
-    const described = await connection.rows<{ column_name: string; column_type: string }>(
-      `DESCRIBE ${SHAPE}`,
-    );
-    const columns = described.map(({ column_name, column_type }) => ({
-      name: column_name,
-      type: column_type,
-    }));
+    const columns = await sourceColumns(connection, place, files);
+    const shape = columns.map(({ name, type }) => `${identifier(name)} ${type}`).join(', ');
+    await connection.run(`CREATE TABLE ${SHAPE} (${shape})`);
     return { files, columns, relation: sourceRelation(place.source, files, columns) };
   });
+}
+
+async function sourceColumns(
+  connection: Connection,
+  { pipeline, source }: SourcePlace,
+  files: readonly SourceFile[],
+): Promise<SourceColumn[]> {
+  if (source.kind !== 'csv') return describe(connection, sourceRelation(source, files));
+  // DuckDB would look at a few of the files, and match their columns by position.
+  const looks: Look[] = [];
+  for (const file of files)
+    looks.push({ file, columns: await describe(connection, sourceRelation(source, [file])) });
+  const [first, ...others] = looks;
+  if (first === undefined) return [];
+  for (const other of others) refuseOtherColumns(pipeline, first, other);
+  return first.columns.map(({ name }) => ({
+    name,
+    type: commonType(looks.map((look) => typeIn(look.columns, name))),
+  }));
+}
+
+async function describe(connection: Connection, relation: string): Promise<SourceColumn[]> {
+  const rows = await connection.rows<{ column_name: string; column_type: string }>(
+    `DESCRIBE FROM ${relation}`,
+  );
+  return rows.map(({ column_name, column_type }) => ({ name: column_name, type: column_type }));
+}
+
+interface Look {
+  file: SourceFile;
+  columns: SourceColumn[];
+}
+
+function refuseOtherColumns(pipeline: string, first: Look, other: Look): void {
+  const lacks = (a: Look, b: Look) =>
+    a.columns.find(({ name }) => typeIn(b.columns, name) === undefined)?.name;
+  const missing = lacks(first, other);
+  const extra = lacks(other, first);
+  if (missing === undefined && extra === undefined) return;
+  const problem =
+    missing === undefined
+      ? `the file '${other.file.name}' has a column '${extra ?? ''}' that '${first.file.name}' lacks`
+      : `the file '${other.file.name}' lacks the column '${missing}' that '${first.file.name}' has`;
+  throw new SourceInvalidError(problem, { pipeline, field: 'data.source' });
+}
+
+function typeIn(columns: readonly SourceColumn[], name: string): string | undefined {
+  return columns.find((column) => column.name === name)?.type;
+}
+
+/** The type that a column has in all files: its own where they agree, DOUBLE where all are numbers, text otherwise. */
+function commonType(types: readonly (string | undefined)[]): string {
+  const [first = 'VARCHAR', ...others] = [...new Set(types)];
+  if (others.length === 0) return first;
+  return types.every((type) => type !== undefined && columnTypeOf(type) === 'number') ? 'DOUBLE' : 'VARCHAR';
 }
 
 /** What DuckDB says of a file that it cannot read. Other kinds (memory, interruption) are not the source's fault. */

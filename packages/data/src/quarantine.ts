@@ -48,11 +48,11 @@ async function brokenRows(connection: Connection, reasons: readonly string[]) {
   };
 }
 
-/** Lines of a CSV file that make no row, by what is wrong with them. */
+/** Lines of a CSV file that make no row, by what is wrong with them: with the line's shape rather than with a value in it, where both are. */
 async function rejectedLines(connection: Connection): Promise<{ reason: string; rows: number }[]> {
   const rows = await connection.rows<{ reason: string; rows: bigint }>(
     `SELECT reason, count(*) AS rows FROM (SELECT DISTINCT ON (file_id, line) ${LINE_REASON} AS reason
-       FROM ${REJECTS} ORDER BY file_id, line, byte_position) GROUP BY reason`,
+       FROM ${REJECTS} ORDER BY file_id, line, error_type = 'CAST', byte_position) GROUP BY reason`,
   );
   return rows.map(({ reason, rows: count }) => ({ reason, rows: Number(count) }));
 }

@@ -9,8 +9,7 @@ import type { ColumnBatch, RawColumn } from '@perennial/onnx';
 import { BatchBuffer, type BufferForm } from './batch-buffer.ts';
 import { Engine, rethrowQueryError } from './engine.ts';
 import { QueryFailedError, SplitUnreadableError } from './errors.ts';
-import { globEscaped } from './source-files.ts';
-import { identifier, literal } from './sql.ts';
+import { globEscaped, identifier, literal } from './sql.ts';
 import { categoryText } from './vocabulary.ts';
 
 export interface ReadSplitOptions {

@@ -5,7 +5,7 @@ import { PipelineInvalidError } from '@perennial/pipeline';
 import type { Connection } from './engine.ts';
 import { SourceInvalidError } from './errors.ts';
 import { sameState, type FileState } from './file-digests.ts';
-import { literal } from './sql.ts';
+import { globEscaped, literal } from './sql.ts';
 
 /** One file of a source, as it was when the build began. */
 export interface SourceFile extends FileState {
@@ -91,9 +91,4 @@ export async function changedFile(files: readonly SourceFile[]): Promise<string 
     if (state === undefined || !sameState(state, file)) return file.name;
   }
   return undefined;
-}
-
-/** A path as a glob that matches only itself. */
-export function globEscaped(path: string): string {
-  return path.replace(/[*?[]/g, '[$&]');
 }

@@ -1,6 +1,6 @@
 import type { SourceSpec } from '@perennial/contract';
-import { globEscaped, type SourceFile } from './source-files.ts';
-import { identifier, literal, literals } from './sql.ts';
+import type { SourceFile } from './source-files.ts';
+import { globEscaped, identifier, literal, literals } from './sql.ts';
 
 /** A column of the source with DuckDB's name of its type. */
 export interface SourceColumn {
@@ -14,7 +14,7 @@ export const REJECTS = 'rejected_lines';
 /**
  * The source as a table expression. Folder names like `year=2001` make no columns: the same files in another folder are the same rows.
  *
- * @param columns - what an earlier look found; JSON, which is read whole to find its types, is then not read whole again
+ * @param columns - what a look at the files found, which decides what types text files are read as; absent for the look itself
  */
 export function sourceRelation(
   source: SourceSpec,
@@ -26,19 +26,23 @@ export function sourceRelation(
     case 'parquet':
       return `read_parquet(${paths}, union_by_name = true, hive_partitioning = false)`;
     case 'csv':
-      return `read_csv(${[paths, ...csvOptions(source, columns === undefined)].join(', ')})`;
+      return `read_csv(${[paths, ...csvOptions(source, columns)].join(', ')})`;
     case 'json':
       return `read_json(${paths}, hive_partitioning = false, ${jsonOptions(columns)})`;
   }
 }
 
-function csvOptions(source: Extract<SourceSpec, { kind: 'csv' }>, looking: boolean): string[] {
-  const table = looking ? `look_${REJECTS}` : REJECTS;
+function csvOptions(
+  source: Extract<SourceSpec, { kind: 'csv' }>,
+  columns: readonly SourceColumn[] | undefined,
+): string[] {
+  const types = columns === undefined ? source.types : typesOf(columns);
+  const table = columns === undefined ? `look_${REJECTS}` : REJECTS;
   return [
     'hive_partitioning = false',
     `header = ${source.header}`,
     ...(source.delimiter === undefined ? [] : [`delim = ${literal(source.delimiter)}`]),
-    ...(source.types === undefined ? [] : [`types = ${struct(source.types)}`]),
+    ...(types === undefined ? [] : [`types = ${struct(types)}`]),
     'store_rejects = true',
     `rejects_table = '${table}'`,
     `rejects_scan = '${table}_scans'`,
@@ -47,9 +51,14 @@ function csvOptions(source: Extract<SourceSpec, { kind: 'csv' }>, looking: boole
   ];
 }
 
+/** Without columns JSON is read whole to find them, so that no row late in a file can have a type of its own. */
 function jsonOptions(columns: readonly SourceColumn[] | undefined): string {
   if (columns === undefined) return 'union_by_name = true, sample_size = -1';
-  return `columns = ${struct(Object.fromEntries(columns.map(({ name, type }) => [name, type])))}`;
+  return `columns = ${struct(typesOf(columns))}`;
+}
+
+function typesOf(columns: readonly SourceColumn[]): Record<string, string> {
+  return Object.fromEntries(columns.map(({ name, type }) => [name, type]));
 }
 
 function struct(entries: Record<string, string>): string {

@@ -27,3 +27,8 @@ export function timestampLiteral(instant: Date): string {
 export function numberText(sql: string): string {
   return `CASE WHEN abs(${sql}) < 1e15 AND ${sql} = trunc(${sql}) THEN CAST(CAST(${sql} AS BIGINT) AS VARCHAR) ELSE CAST(${sql} AS VARCHAR) END`;
 }
+
+/** A path as a glob that matches only itself. */
+export function globEscaped(path: string): string {
+  return path.replace(/[*?[]/g, '[$&]');
+}
