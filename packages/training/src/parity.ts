@@ -7,7 +7,7 @@ import { predict } from './fit/fit.ts';
 import type { EncodedRows } from './fit/encoded-rows.ts';
 
 /** Rows that exported file and network are compared on, at most. */
-export const PARITY_ROWS = 10_000;
+const PARITY_ROWS = 10_000;
 
 export interface ParityTask {
   model: LayersModel;

@@ -17,7 +17,8 @@ export async function importOptional(name: BackendName, specifier: string): Prom
     return (await import(specifier)) as Record<string, unknown>;
   } catch (cause) {
     const text = cause instanceof Error ? cause.message.split('\n')[0]! : String(cause);
-    const absent = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND';
+    // A package that is there may lack one of its own dependencies, which reads the same but for the name.
+    const absent = text.includes(`Cannot find package '${specifier}'`);
     const missing = absent
       ? `the package '${specifier}' is not installed.`
       : `'${specifier}' did not load: ${text}`;

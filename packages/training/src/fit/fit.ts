@@ -30,7 +30,7 @@ export type ProgressListener = (progress: TrainingProgress) => void;
 /** Steps between two looks at the loss. Each look waits for the device and lets the process breathe; 16 keep that under one percent. */
 const STEPS_PER_LOOK = 16;
 /** Rows in one forward pass without gradients. */
-export const FORWARD_ROWS = 8192;
+const FORWARD_ROWS = 8192;
 
 /**
  * Fits a network in place by mini-batches in an order drawn from the spec's seed. The same network, rows, seed and backend give the same
