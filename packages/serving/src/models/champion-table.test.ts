@@ -17,12 +17,14 @@ class Source {
   reachable = true;
   readonly #handlers = new Set<() => void>();
   unsubscribed = 0;
+  loads = 0;
 
   constructor(...champions: Champion[]) {
     this.champions = champions;
   }
 
   readonly loadChampions = async () => {
+    this.loads++;
     if (!this.reachable) throw new Error('The database is away.');
     return this.champions;
   };
@@ -127,6 +129,26 @@ describe('the champion table', () => {
     source.champions = [champion('a', 1, 8)];
     await table.refresh();
     expect(table.find('a')?.version).toBe(1);
+  });
+
+  test('looks into the database for what it does not know, once for all that ask', async () => {
+    const source = new Source();
+    const table = await openTable(source);
+    source.champions = [champion('a', 1), { model: 'b', champion: null }];
+    source.loads = 0;
+    const found = await Promise.all(['a', 'a', 'b', 'c'].map((model) => table.findOrLoad(model)));
+    expect(found.map((one) => one?.version ?? one)).toEqual([1, 1, null, undefined]);
+    expect(source.loads).toBe(1);
+    await table.findOrLoad('a');
+    expect(source.loads).toBe(1);
+  });
+
+  test('answers from what it has when the database is away', async () => {
+    const source = new Source({ model: 'b', champion: null });
+    const table = await openTable(source);
+    source.reachable = false;
+    expect(await table.findOrLoad('b')).toBeNull();
+    expect(await table.findOrLoad('c')).toBeUndefined();
   });
 
   test('ends its subscription when it is closed', async () => {
