@@ -40,7 +40,7 @@ afterAll(async () => {
 async function addModel(model: string, output: Signature['output']): Promise<void> {
   const { sql } = test.database;
   const at = clock.now();
-  const signature = sql.json({ inputs: [{ name: 'age', type: 'number' }], output } as never);
+  const signature = sql.json({ inputs: [{ name: 'age', type: 'number' }], output });
   const empty = sql.json({});
   await sql`insert into models (name, created_at, latest_version) values (${model}, ${at}, 1)`;
   await sql`
@@ -62,7 +62,7 @@ async function addPrediction({ model = 'late', key, output }: Asked): Promise<st
   await ensurePredictionPartitions(sql, [at.toISOString().slice(0, 10)]);
   await sql`
     insert into predictions (id, model, version, endpoint, key, features, output, mode, latency_microseconds, at)
-    values (${id}, ${model}, 1, ${model}, ${key ?? null}, ${sql.json({})}, ${sql.json(output as never)}, 'live', 10, ${at})`;
+    values (${id}, ${model}, 1, ${model}, ${key ?? null}, ${sql.json({})}, ${sql.json(output)}, 'live', 10, ${at})`;
   return id;
 }
 

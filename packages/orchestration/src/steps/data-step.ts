@@ -28,7 +28,7 @@ export const dataStep: StepDefinition<null, DataOutput> = {
       artifacts,
       workFolder,
       signal,
-      onProgress: report,
+      onProgress: ({ phase, done }) => report({ done, message: phase }),
     });
     const { train, validation, test } = manifest.splits;
     const asOf = new Date(test.to);

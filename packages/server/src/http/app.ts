@@ -101,7 +101,7 @@ function registerEventStream(app: Hono, { authenticate, database, progress }: Ap
 }
 
 const ROUTE_PATTERNS = Object.values(ROUTES).map((route) => ({
-  method: route.method as string,
+  method: route.method,
   pattern: new RegExp(`^${route.path.replace(/\{\w+\}/g, '[^/]+')}$`),
 }));
 

@@ -19,13 +19,19 @@ export class Doctor {
   }
 
   async examine(): Promise<DoctorReport> {
-    const checkups = await Promise.all([
-      runtimeCheckup(),
+    const { config } = this.#dependencies;
+    const [database, artifacts, backends] = await Promise.all([
       this.#database(),
       this.#artifacts(),
-      accessCheckup(this.#dependencies.config),
-      detectBackends().then(trainingCheckup),
+      detectBackends(),
     ]);
+    const checkups = [
+      runtimeCheckup(),
+      database,
+      artifacts,
+      accessCheckup(config),
+      trainingCheckup(backends),
+    ];
     return { checkups };
   }
 
