@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
-import { ROUTES, idSchema, parseId, type PerennialError } from '@perennial/contract';
+import { ROUTES, idSchema, parseId, type PerennialError, type Route } from '@perennial/contract';
 import type { RunProgressHub } from '@perennial/orchestration';
 import { getRun } from '@perennial/storage';
 import { MethodNotAllowedError, NoSuchRouteError } from '../errors.ts';
@@ -100,14 +100,14 @@ function registerEventStream(app: Hono, { authenticate, database, progress }: Ap
   });
 }
 
-const ROUTE_PATTERNS = Object.values(ROUTES).map((route) => ({
+const ROUTE_PATTERNS = Object.values<Route>(ROUTES).map((route) => ({
   method: route.method,
   pattern: new RegExp(`^${route.path.replace(/\{\w+\}/g, '[^/]+')}$`),
 }));
 
 function unknownRoute(method: string, path: string): PerennialError {
   const allowed = ROUTE_PATTERNS.filter(({ pattern }) => pattern.test(path)).map((route) => route.method);
-  return allowed.length > 0 && !allowed.includes(method)
+  return allowed.length > 0 && !allowed.some((one) => one === method)
     ? new MethodNotAllowedError(allowed)
     : new NoSuchRouteError(path);
 }
