@@ -1,6 +1,7 @@
 export * from './artifacts/artifact-store.ts';
 export * from './artifacts/digest.ts';
 export * from './artifacts/file-artifact-store.ts';
+export * from './artifacts/s3-artifact-store.ts';
 export * from './database/address.ts';
 export * from './database/connection.ts';
 export * from './database/embedded/start.ts';

@@ -23,6 +23,13 @@ export class RunningDigest {
   }
 }
 
+/** The digest of what a stream brings, without keeping it. */
+export async function digestOfStream(chunks: AsyncIterable<Uint8Array>): Promise<Digest> {
+  const running = new RunningDigest();
+  for await (const chunk of chunks) running.update(chunk);
+  return running.finish().digest;
+}
+
 /**
  * Where an artifact is kept, relative to the store: `sha256/ab/abcd…`, sharded by the first byte, since folders of a hundred thousand files are slow.
  * Only what is a digest becomes a path.

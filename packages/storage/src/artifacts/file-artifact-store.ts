@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { NotFoundError, systemClock, type Clock, type Digest } from '@perennial/contract';
 import { ArtifactCorruptError, StorageFullError } from '../errors.ts';
 import type { ArtifactStore, StoredArtifact } from './artifact-store.ts';
-import { RunningDigest, artifactKey, digestOf, digestOfKey } from './digest.ts';
+import { RunningDigest, artifactKey, digestOf, digestOfKey, digestOfStream } from './digest.ts';
 
 export interface FileArtifactStoreOptions {
   /** Made when it is not there. */
@@ -82,14 +82,8 @@ export class FileArtifactStore implements ArtifactStore {
 
   async fetchFile(digest: Digest): Promise<string> {
     const path = this.#path(digest);
-    const running = new RunningDigest();
-    try {
-      for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }))
-        running.update(chunk as Buffer);
-    } catch (error) {
-      notFound(digest)(error);
-    }
-    const found = running.finish().digest;
+    const stream = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+    const found = await digestOfStream(stream).catch(notFound(digest));
     if (found !== digest) throw new ArtifactCorruptError(digest, found);
     return path;
   }

@@ -69,7 +69,7 @@ class RunnerSession extends PgSession<RowsKind, Schema, Relations> {
     );
     const execute = prepared.execute.bind(prepared);
     prepared.execute = (values) => execute(values).catch(rethrowDatabaseError);
-    return prepared as never;
+    return prepared;
   };
 
   override transaction<Result>(work: Work<Result>, config: PgTransactionConfig = {}): Promise<Result> {

@@ -85,7 +85,7 @@ function parameter(value: SqlValue): unknown {
   if (Array.isArray(value)) return (value as readonly SqlValue[]).map(parameter);
   if (value === null || value instanceof Date || value instanceof Uint8Array) return value;
   if (typeof value === 'object' || typeof value === 'undefined' || typeof value === 'function') {
-    throw new TypeError(`Not a value for a statement: ${String(value)}.`);
+    throw new TypeError(`Not a value for a statement: ${Object.prototype.toString.call(value)}.`);
   }
   return value;
 }

@@ -7,7 +7,7 @@ export type QueueLog = (level: QueueLogLevel, message: string) => void;
 
 /** graphile-worker's logger over a plain function. */
 export function queueLogger(log: QueueLog): Logger {
-  return new Logger(() => (level, message) => log(level as QueueLogLevel, message));
+  return new Logger(() => (level, message) => log(level, message));
 }
 
 export const silentLogger = queueLogger(() => undefined);

@@ -96,10 +96,9 @@ class QueueWorker implements Worker {
     await this.#heartbeats.freeJobsOfTheDead();
     const first = await this.#run();
     const interval = this.#options.heartbeatMilliseconds ?? HEARTBEAT_MILLISECONDS;
-    this.#timer = setInterval(
-      () => (this.#beating = this.#beating.then(() => this.#beat())),
-      interval,
-    ).unref();
+    this.#timer = setInterval(() => {
+      this.#beating = this.#beating.then(() => this.#beat());
+    }, interval).unref();
     this.#supervision = this.#supervise(first);
   }
 
@@ -216,7 +215,7 @@ class QueueWorker implements Worker {
 
   #task<Kind extends JobKind>(kind: Kind): NonNullable<TaskList[string]> {
     return async (payload, { job, abortSignal }) => {
-      const handler = this.#options.handlers[kind] as JobHandler<Kind> | undefined;
+      const handler: JobHandler<Kind> | undefined = this.#options.handlers[kind];
       const signal = AbortSignal.any([abortSignal, this.#lost.signal]);
       const context = { signal, attempt: job.attempts, lastAttempt: job.attempts >= job.max_attempts };
       await handler?.(parsePayload(kind, payload), context);

@@ -138,10 +138,11 @@ function refusesWhatIsWrong(current: Current): void {
   });
 
   it('notices damage at every read, and mends it when the bytes are put again', async () => {
-    const { store, damage } = current();
+    const subject = current();
+    const { store } = subject;
     const content = randomBytes(100_000);
     const { digest } = await store.put(content);
-    await damage(
+    await subject.damage(
       digest,
       Buffer.concat([content.subarray(0, 99_999), Buffer.from([(content[99_999] ?? 0) ^ 1])]),
     );

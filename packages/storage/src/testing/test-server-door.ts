@@ -1,6 +1,5 @@
-import { createServer, connect, type Server } from 'node:net';
+import { createServer, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { DatabaseAddress } from '../database/address.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 /** What a test process is told when it knocks. */
@@ -40,5 +39,5 @@ export async function knock(path: string): Promise<TestServerNote> {
   const answer = JSON.parse(await text(connect(path))) as
     { error: string } | (TestServerNote & { error?: never });
   if (answer.error !== undefined) throw new Error(`The test server did not start: ${answer.error}`);
-  return { address: answer.address as DatabaseAddress, template: answer.template };
+  return { address: answer.address, template: answer.template };
 }
