@@ -47,6 +47,8 @@ describe('a label’s SQL', () => {
     ['origin', 'must give true or false, or 0 or 1, but is of the type text (VARCHAR)'],
     ['"at"', 'is of the type timestamp (TIMESTAMP)'],
     ['[delay]', 'is of the type INTEGER[]'],
+    [`strptime(origin, '%Y') IS NULL`, 'fails on a row: Could not parse string'],
+    ['CAST(delay * 1000000000 AS BIGINT) * 1000000000000 > 1', 'fails on a row: '],
     ['CAST(origin AS INTEGER) > 1', 'fails on a row: Could not convert string'],
   ])('is refused: %s', async (from, message) => {
     const spec = labelled('delay > 14');

@@ -118,19 +118,22 @@ function transformedValue({ clip, log }: NumericSpec, value: number): number {
 }
 
 /** Below this share of the values' size a deviation is rounding, not spread. */
-const CONSTANT = 1e-12;
+const ROUNDING = 1e-12;
+
+/** Dividing by less would take ordinary values out of float32, which the network's inputs are. */
+const SMALLEST_SCALE = 1e-30;
 
 function scaling(
   { scale }: NumericSpec,
   { min, max, mean, deviation }: Moments,
 ): { center: number; scale: number } {
-  const size = Math.max(Math.abs(min), Math.abs(max));
+  const constant = Math.max(SMALLEST_SCALE, ROUNDING * Math.max(Math.abs(min), Math.abs(max)));
   switch (scale) {
     case 'none':
       return { center: 0, scale: 1 };
     case 'standard':
-      return { center: mean, scale: deviation > size * CONSTANT ? deviation : 1 };
+      return { center: mean, scale: deviation > constant ? deviation : 1 };
     case 'minMax':
-      return { center: min, scale: max - min > size * CONSTANT ? max - min : 1 };
+      return { center: min, scale: max - min > constant ? max - min : 1 };
   }
 }

@@ -2,15 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MISSING_TIMESTAMP } from '@perennial/contract';
 import { Encoder } from '@perennial/onnx';
-import {
-  boolean,
-  categorical,
-  multiclass,
-  notWorse,
-  numeric,
-  timestamp,
-  type PipelineInput,
-} from '@perennial/pipeline';
+import { boolean, categorical, multiclass, notWorse, numeric, timestamp } from '@perennial/pipeline';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuiltDataset } from './build-dataset.ts';

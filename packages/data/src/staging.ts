@@ -1,5 +1,5 @@
 import type { Connection } from './engine.ts';
-import { authorError, type CheckedSql } from './author-sql.ts';
+import { authorError } from './author-sql.ts';
 import { momentSql, rawMomentSql } from './border.ts';
 import { QueryFailedError } from './errors.ts';
 import type { DatasetPlan } from './plan.ts';
@@ -8,6 +8,9 @@ import type { WindowBounds } from './window.ts';
 
 /** The rows of the window as they were read, with label, instant (milliseconds) and the mask of conditions they break. */
 export const STAGED = 'staged';
+
+/** What DuckDB says of an expression that fails on a row's values, and of some damaged files. */
+const ROW_FAULTS = ['Conversion', 'Invalid Input', 'Out of Range'];
 
 /** What is staged from: the source as a table expression, and its part that is wanted. */
 export interface StagingInput {
@@ -28,7 +31,7 @@ export async function stageRows(
   try {
     await connection.run(stagingSql(plan, input));
   } catch (error) {
-    if (error instanceof QueryFailedError && error.kind === 'Conversion')
+    if (error instanceof QueryFailedError && ROW_FAULTS.includes(error.kind))
       await blameAuthor(connection, plan, input);
     throw error;
   }
@@ -76,25 +79,28 @@ async function markRepeated(
     WHERE place > 1)`);
 }
 
-/** Finds the author's expression that fails on the rows, if one does, by asking for each by itself. */
+/** Finds the author's expression that fails on the rows, if one does, by asking for each by itself; the rows must be readable without them. */
 async function blameAuthor(
   connection: Connection,
   plan: DatasetPlan,
   { relation, bounds }: StagingInput,
 ): Promise<void> {
   const time = { sql: identifier(plan.time.name), type: plan.time.type };
-  const where = inWindow(rawMomentSql(time), bounds);
+  const from = `FROM ${relation} WHERE ${inWindow(rawMomentSql(time), bounds)}`;
+  const counts = plan.read.map(({ name }) => `count(${identifier(name)})`);
+  if ((await failureOf(connection, `SELECT ${counts.join(', ')} ${from}`)) !== undefined) return;
   for (const author of [plan.label.author, ...plan.predicates.map((predicate) => predicate.author)]) {
-    await tryOnRows(connection, author, `FROM ${relation} WHERE ${where}`);
+    const failure = await failureOf(connection, `SELECT count(${author.wrapped}) ${from}`);
+    if (failure !== undefined) throw authorError(author, `fails on a row: ${failure.reason}`, failure);
   }
 }
 
-async function tryOnRows(connection: Connection, author: CheckedSql, from: string): Promise<void> {
+async function failureOf(connection: Connection, sql: string): Promise<QueryFailedError | undefined> {
   try {
-    await connection.run(`SELECT count(${author.wrapped}) ${from}`);
+    await connection.run(sql);
+    return undefined;
   } catch (error) {
-    if (error instanceof QueryFailedError)
-      throw authorError(author, `fails on a row: ${error.reason}`, error);
+    if (error instanceof QueryFailedError) return error;
     throw error;
   }
 }
