@@ -1,6 +1,7 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generateDrizzleJson, generateMigration, type DrizzleSnapshotJSON } from 'drizzle-kit/api';
 import { getTableName, is } from 'drizzle-orm';
 import { PgTable } from 'drizzle-orm/pg-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -47,6 +48,18 @@ async function firstMigrationFile(): Promise<string> {
   const { entries } = JSON.parse(text) as { entries: { tag: string }[] };
   return join(folder, `${entries[0]?.tag}.sql`);
 }
+
+describe('the migrations', () => {
+  it('are those of the schema: when this fails, run `npm run migration -w packages/storage`', async () => {
+    const snapshots = (await readdir(join(folder, 'meta')))
+      .filter((name) => name.endsWith('_snapshot.json'))
+      .sort();
+    const last = JSON.parse(
+      await readFile(join(folder, 'meta', snapshots.at(-1) ?? ''), 'utf8'),
+    ) as DrizzleSnapshotJSON;
+    expect(await generateMigration(last, generateDrizzleJson({ ...schema }, last.id))).toEqual([]);
+  });
+});
 
 describe('migrating', () => {
   it('makes every table of the schema, and nothing the second time', async () => {

@@ -72,6 +72,7 @@ async function prepareSocketFolder(
 
 async function socketParent(account: ServerAccount | undefined): Promise<string> {
   const parent = tmpdir();
+  if (parent === '/tmp') return parent;
   const longest = join(parent, `perennial-${'0'.repeat(16)}`, `.s.PGSQL.${SOCKET_PORT}`);
   const short = Buffer.byteLength(longest) <= LONGEST_SOCKET_PATH;
   const reachable = account === undefined || (await canEnter(parent, account));
