@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { idSchema } from './ids.ts';
-import { instantSchema, nameSchema } from './names.ts';
+import { instantSchema, nameSchema, textSchema } from './names.ts';
 
 /** The fact: true or false for a binary label, the class for a multiclass one, the number for a regression. */
-export const labelValueSchema = z.union([z.boolean(), z.number(), z.string().max(256)]);
+export const labelValueSchema = z.union([z.boolean(), z.number(), textSchema({ max: 256 })]);
 export type LabelValue = z.infer<typeof labelValueSchema>;
 
 const observed = { label: labelValueSchema, observedAt: instantSchema.optional() };
@@ -11,7 +11,7 @@ const observed = { label: labelValueSchema, observedAt: instantSchema.optional()
 /** A fact by the prediction it belongs to, or by model and key, where it may come before its prediction. */
 export const groundTruthItemSchema = z.union([
   z.strictObject({ prediction: idSchema('prediction'), ...observed }),
-  z.strictObject({ model: nameSchema, key: z.string().min(1).max(256), ...observed }),
+  z.strictObject({ model: nameSchema, key: textSchema({ min: 1, max: 256 }), ...observed }),
 ]);
 export type GroundTruthItem = z.infer<typeof groundTruthItemSchema>;
 

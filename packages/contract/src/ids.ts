@@ -13,6 +13,9 @@ export const ID_PREFIXES = {
   groundTruth: 'gt',
   evaluation: 'eval',
   gateReport: 'gate',
+  trigger: 'trig',
+  backfill: 'back',
+  event: 'evt',
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 

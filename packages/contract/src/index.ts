@@ -1,3 +1,4 @@
+export * from './backfill.ts';
 export * from './canonical-json.ts';
 export * from './clock.ts';
 export * from './dataset.ts';
@@ -22,5 +23,6 @@ export * from './roles.ts';
 export * from './routes.ts';
 export * from './run.ts';
 export * from './state-machine.ts';
+export * from './stream.ts';
 export * from './training.ts';
 export * from './trigger.ts';

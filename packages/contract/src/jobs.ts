@@ -1,13 +1,22 @@
 import { z } from 'zod';
 import { idSchema } from './ids.ts';
+import { nameSchema } from './names.ts';
 
 /** Kinds of queued work and what each carries. A stage that wants a later stage's work enqueues one of these. */
 export const JOB_PAYLOADS = {
   /** Executes a run from its first unfinished step on. */
   'run.execute': z.strictObject({ run: idSchema('run') }),
+  /** Starts a backfill's next run, or ends the backfill. */
+  'backfill.advance': z.strictObject({ backfill: idSchema('backfill') }),
+  /** A model has grown stale: raises a trigger of its pipeline. */
+  'pipeline.stale': z.strictObject({ pipeline: nameSchema, reason: z.string().max(1_000) }),
 } as const;
 export type JobKind = keyof typeof JOB_PAYLOADS;
 export type JobPayload<Kind extends JobKind> = z.infer<(typeof JOB_PAYLOADS)[Kind]>;
 
 /** The queue each kind of job waits in, so that workers can be given to kinds of work. */
-export const JOB_QUEUES: Record<JobKind, string> = { 'run.execute': 'training' };
+export const JOB_QUEUES: Record<JobKind, string> = {
+  'run.execute': 'training',
+  'backfill.advance': 'control',
+  'pipeline.stale': 'control',
+};

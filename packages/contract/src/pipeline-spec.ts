@@ -24,6 +24,28 @@ export const sourceSpecSchema = z.discriminatedUnion('kind', [
   }),
   /** JSON: one array of objects, or one object a line. */
   z.strictObject({ kind: z.literal('json'), paths }),
+  /** Rows of a query on a PostgreSQL database, read by cursor. `connection` is one of the platform's configured connections. */
+  z.strictObject({
+    kind: z.literal('postgres'),
+    connection: nameSchema,
+    query: z.string().min(1).max(100_000),
+  }),
+  /** Files in an S3 bucket, all those whose key begins with the prefix. */
+  z.strictObject({
+    kind: z.literal('objectStore'),
+    bucket: z.string().min(3).max(63),
+    prefix: z.string().max(1_024),
+    format: z.enum(['parquet', 'csv', 'json']),
+  }),
+  /** The events that were posted to a stream of the platform. */
+  z.strictObject({ kind: z.literal('stream'), stream: nameSchema }),
+  /**
+   * The platform's own predictions of a model joined with their ground truth: the model's input columns, `label`, `time`, `key` and `version`.
+   * Predictions whose truth has not come are left out.
+   */
+  z.strictObject({ kind: z.literal('predictionLog'), model: nameSchema }),
+  /** A function `async function* ({ from, to, signal })` in the pipeline file that yields rows. */
+  z.strictObject({ kind: z.literal('query') }),
 ]);
 export type SourceSpec = z.infer<typeof sourceSpecSchema>;
 
@@ -219,6 +241,15 @@ export const trainSpecSchema = z.discriminatedUnion('kind', [
   }),
   /** A function `({ tf, inputs, … }) => LayersModel` in the pipeline file. */
   z.strictObject({ kind: z.literal('custom'), ...fitSchema }),
+  /** A program of the author's that reads Parquet files and leaves `model.onnx`; run in the pipeline's folder, without a shell. */
+  z.strictObject({
+    kind: z.literal('command'),
+    command: z.array(z.string().min(1)).min(1),
+    /** Names of environment variables it may see, beside PATH and HOME. */
+    environment: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)),
+    seed: z.int().nonnegative(),
+    timeout: durationSchema,
+  }),
 ]);
 export type TrainSpec = z.infer<typeof trainSpecSchema>;
 
@@ -278,7 +309,53 @@ export type ValidateSpec = z.infer<typeof validateSpecSchema>;
 export const releasePolicySchema = z.strictObject({ approval: z.enum(['automatic', 'required']) });
 export type ReleasePolicy = z.infer<typeof releasePolicySchema>;
 
-export const scheduleSpecSchema = z.strictObject({ cron: z.string().min(1), timezone: z.string().min(1) });
+/** When runs start by themselves. `catchUp` says which of the due times that passed while no scheduler was up are made good. */
+export const scheduleSpecSchema = z.strictObject({
+  cron: z.string().min(1),
+  timezone: z.string().min(1),
+  catchUp: z.enum(['latest', 'all', 'none']),
+});
+export type ScheduleSpec = z.infer<typeof scheduleSpecSchema>;
+
+/** What else starts a run. */
+export const triggersSpecSchema = z.strictObject({
+  /** A run when files of the source (or of these paths) have come that were not there before; each file counts once, by its digest. */
+  files: z
+    .strictObject({
+      paths: paths.optional(),
+      /** A file is taken once its size and time have stood still for so long, so that one still being written is not. */
+      settle: durationSchema,
+    })
+    .optional(),
+  /** A run when so many events have gathered in a stream, or the oldest has waited so long. */
+  stream: z.strictObject({ stream: nameSchema, events: z.int().min(1), within: durationSchema }).optional(),
+});
+export type TriggersSpec = z.infer<typeof triggersSpecSchema>;
+
+const timeOfDaySchema = z
+  .string()
+  .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'must be a time of day such as 22:30');
+
+/** When a trigger starts no run. Requests of a person or a program pass quiet hours and budget, since they know what they ask. */
+export const limitsSpecSchema = z.strictObject({
+  quietHours: z
+    .strictObject({ from: timeOfDaySchema, to: timeOfDaySchema, timezone: z.string().min(1) })
+    .optional(),
+  /** A trigger that comes while a run of the pipeline is under way waits for its end, or is skipped. */
+  whenBusy: z.enum(['wait', 'skip']),
+  /** Minutes of training a day (UTC), beyond which triggers are skipped. */
+  trainingMinutesPerDay: z.number().positive().optional(),
+});
+export type LimitsSpec = z.infer<typeof limitsSpecSchema>;
+
+/** How long a step may take, and how often it is tried when what stopped it can pass by itself (network, lock). */
+export const stepPolicySchema = z.strictObject({
+  timeout: durationSchema,
+  attempts: z.int().min(1).max(20),
+  /** Wait before the second try; doubled for each further one. */
+  backoff: durationSchema,
+});
+export type StepPolicy = z.infer<typeof stepPolicySchema>;
 
 export const servingSpecSchema = z.strictObject({
   modes: z.array(z.enum(['online', 'offline'])).min(1),
@@ -294,6 +371,9 @@ export const pipelineSpecSchema = z.strictObject({
   intendedUse: z.string().max(10_000).optional(),
   limitations: z.array(z.string().min(1).max(1_000)).max(50),
   schedule: scheduleSpecSchema.optional(),
+  triggers: triggersSpecSchema,
+  limits: limitsSpecSchema,
+  steps: z.strictObject({ data: stepPolicySchema, training: stepPolicySchema, validation: stepPolicySchema }),
   data: dataSpecSchema,
   label: labelSpecSchema,
   features: z.record(featureNameSchema, featureSpecSchema),

@@ -1,19 +1,21 @@
 import { z } from 'zod';
+import { backfillSchema } from './backfill.ts';
 import { datasetSummarySchema, datasetVersionSchema } from './dataset.ts';
 import { doctorReportSchema } from './doctor.ts';
 import { groundTruthRequestSchema, groundTruthResponseSchema } from './ground-truth.ts';
 import { idSchema } from './ids.ts';
 import { modelCardSchema } from './model-card.ts';
-import { modelSchema, modelVersionDetailSchema, modelVersionSchema } from './model.ts';
+import { modelSchema, modelVersionDetailSchema, modelVersionSchema, versionNumberSchema } from './model.ts';
 import { monitoringReportSchema } from './monitoring.ts';
-import { daySchema, digestSchema, instantSchema, nameSchema } from './names.ts';
-import { pageQuery, pageSchema } from './paging.ts';
+import { daySchema, digestSchema, instantSchema, nameSchema, textSchema } from './names.ts';
+import { pageQuery, pageQuerySchema, pageSchema } from './paging.ts';
 import { pipelineSchema } from './pipeline-spec.ts';
 import { predictRequestSchema, predictResponseSchema, predictionSchema } from './prediction.ts';
 import { aliasMoveSchema, aliasSchema, releaseSchema } from './release.ts';
 import type { Role } from './roles.ts';
 import { runSchema, runStateSchema, storedRunEventSchema } from './run.ts';
-import { triggerKindSchema } from './trigger.ts';
+import { streamRequestSchema, streamResponseSchema, streamSchema } from './stream.ts';
+import { triggerKindSchema, triggerOutcomeSchema, triggerRecordSchema } from './trigger.ts';
 
 /** One route of the REST API. The server, the OpenAPI document and the client are all made from these. */
 export interface Route {
@@ -29,15 +31,15 @@ export interface Route {
   response: z.ZodType;
   /** Status of a success. */
   status: 200 | 201 | 202;
-  /** Where the response is not JSON: `text/markdown`, `text/event-stream`. */
-  contentType?: string;
+  /** Another form that the response has for who accepts it instead of JSON. */
+  alsoAs?: 'text/markdown' | 'text/event-stream';
 }
 
 const pipelineParams = z.strictObject({ pipeline: nameSchema });
 const runParams = z.strictObject({ run: idSchema('run') });
 const modelParams = z.strictObject({ model: nameSchema });
-const versionParams = modelParams.extend({ version: z.coerce.number().int().positive() });
-const pageQuerySchema = z.strictObject(pageQuery);
+const backfillParams = z.strictObject({ backfill: idSchema('backfill') });
+const versionParams = modelParams.extend({ version: versionNumberSchema });
 
 export const startRunSchema = z.strictObject({
   /** The instant the run looks at the world from; now when absent. */
@@ -48,7 +50,7 @@ export const startRunSchema = z.strictObject({
 });
 
 /** Why a person decided as they did. */
-export const decisionSchema = z.strictObject({ reason: z.string().min(1).max(2_000) });
+export const decisionSchema = z.strictObject({ reason: textSchema({ min: 1, max: 2_000 }) });
 
 export const ROUTES = {
   listPipelines: {
@@ -120,6 +122,85 @@ export const ROUTES = {
     query: pageQuerySchema,
     response: pageSchema(storedRunEventSchema),
     status: 200,
+    alsoAs: 'text/event-stream',
+  },
+  listTriggers: {
+    method: 'GET',
+    path: '/v1/triggers',
+    role: 'viewer',
+    summary: 'Why runs started and why they did not, newest first',
+    query: z.strictObject({
+      ...pageQuery,
+      pipeline: nameSchema.optional(),
+      outcome: triggerOutcomeSchema.optional(),
+    }),
+    response: pageSchema(triggerRecordSchema),
+    status: 200,
+  },
+  startBackfill: {
+    method: 'POST',
+    path: '/v1/pipelines/{pipeline}/backfills',
+    role: 'operator',
+    summary: 'Run a pipeline once for each day of a stretch, in order',
+    params: pipelineParams,
+    body: z.strictObject({ from: daySchema, to: daySchema, force: z.boolean().default(false) }),
+    response: backfillSchema,
+    status: 202,
+  },
+  listBackfills: {
+    method: 'GET',
+    path: '/v1/backfills',
+    role: 'viewer',
+    summary: 'Backfills, newest first',
+    query: z.strictObject({ ...pageQuery, pipeline: nameSchema.optional() }),
+    response: pageSchema(backfillSchema),
+    status: 200,
+  },
+  getBackfill: {
+    method: 'GET',
+    path: '/v1/backfills/{backfill}',
+    role: 'viewer',
+    summary: 'One backfill',
+    params: backfillParams,
+    response: backfillSchema,
+    status: 200,
+  },
+  resumeBackfill: {
+    method: 'POST',
+    path: '/v1/backfills/{backfill}/resume',
+    role: 'operator',
+    summary: 'Go on with a stopped backfill at the day it stopped at',
+    params: backfillParams,
+    response: backfillSchema,
+    status: 200,
+  },
+  stopBackfill: {
+    method: 'POST',
+    path: '/v1/backfills/{backfill}/stop',
+    role: 'operator',
+    summary: 'Stop a backfill after the run that is under way',
+    params: backfillParams,
+    response: backfillSchema,
+    status: 200,
+  },
+  postStreamEvents: {
+    method: 'POST',
+    path: '/v1/streams/{stream}/events',
+    role: 'predictor',
+    summary: 'Add events to a stream; enough of them start a run',
+    params: z.strictObject({ stream: nameSchema }),
+    body: streamRequestSchema,
+    response: streamResponseSchema,
+    status: 202,
+  },
+  listStreams: {
+    method: 'GET',
+    path: '/v1/streams',
+    role: 'viewer',
+    summary: 'Streams by name',
+    query: pageQuerySchema,
+    response: pageSchema(streamSchema),
+    status: 200,
   },
   listDatasets: {
     method: 'GET',
@@ -184,6 +265,7 @@ export const ROUTES = {
     params: versionParams,
     response: modelCardSchema,
     status: 200,
+    alsoAs: 'text/markdown',
   },
   listAliases: {
     method: 'GET',
@@ -261,7 +343,7 @@ export const ROUTES = {
     query: z.strictObject({
       ...pageQuery,
       model: nameSchema,
-      key: z.string().max(256).optional(),
+      key: textSchema({ max: 256 }).optional(),
     }),
     response: pageSchema(predictionSchema),
     status: 200,
