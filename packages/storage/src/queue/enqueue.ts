@@ -38,7 +38,7 @@ export async function enqueue<Kind extends JobKind>(tx: Executor, job: NewJob<Ki
  */
 export function parsePayload<Kind extends JobKind>(kind: Kind, payload: unknown): JobPayload<Kind> {
   const result = JOB_PAYLOADS[kind].safeParse(payload);
-  if (result.success) return result.data;
+  if (result.success) return result.data as JobPayload<Kind>;
   const issues = result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
   throw new InvalidRequestError(`The payload of the job ${kind} is not valid.`, issues);
 }
