@@ -20,6 +20,20 @@ CREATE TABLE "aliases" (
 	CONSTRAINT "aliases_model_alias_pk" PRIMARY KEY("model","alias")
 );
 --> statement-breakpoint
+CREATE TABLE "backfills" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"pipeline" text NOT NULL,
+	"first_day" text NOT NULL,
+	"last_day" text NOT NULL,
+	"force" boolean NOT NULL,
+	"state" text NOT NULL,
+	"next_day" text,
+	"done" integer NOT NULL,
+	"reason" text,
+	"by" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "dataset_versions" (
 	"digest" text PRIMARY KEY NOT NULL,
 	"pipeline" text NOT NULL,
@@ -149,7 +163,16 @@ CREATE TABLE "runs" (
 	"version" integer,
 	"verdict" text,
 	"error" jsonb,
-	"last_sequence" integer NOT NULL
+	"last_sequence" integer NOT NULL,
+	"fence" integer DEFAULT 0 NOT NULL,
+	"backfill_id" uuid
+);
+--> statement-breakpoint
+CREATE TABLE "schedules" (
+	"pipeline" text PRIMARY KEY NOT NULL,
+	"cron" text NOT NULL,
+	"timezone" text NOT NULL,
+	"next_run_at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "steps" (
@@ -165,6 +188,46 @@ CREATE TABLE "steps" (
 	CONSTRAINT "steps_run_id_name_pk" PRIMARY KEY("run_id","name")
 );
 --> statement-breakpoint
+CREATE TABLE "stream_cursors" (
+	"pipeline" text NOT NULL,
+	"stream" text NOT NULL,
+	"last_event_id" uuid NOT NULL,
+	CONSTRAINT "stream_cursors_pipeline_stream_pk" PRIMARY KEY("pipeline","stream")
+);
+--> statement-breakpoint
+CREATE TABLE "stream_events" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"stream" text NOT NULL,
+	"event" jsonb NOT NULL,
+	"received_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "streams" (
+	"name" text PRIMARY KEY NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "taken_files" (
+	"pipeline" text NOT NULL,
+	"digest" text NOT NULL,
+	"name" text NOT NULL,
+	"bytes" bigint NOT NULL,
+	"taken_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "taken_files_pipeline_digest_pk" PRIMARY KEY("pipeline","digest")
+);
+--> statement-breakpoint
+CREATE TABLE "triggers" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"pipeline" text NOT NULL,
+	"kind" text NOT NULL,
+	"by" text NOT NULL,
+	"cause" jsonb NOT NULL,
+	"at" timestamp (3) with time zone NOT NULL,
+	"outcome" text NOT NULL,
+	"reason" text NOT NULL,
+	"run_id" uuid
+);
+--> statement-breakpoint
 CREATE TABLE "worker_heartbeats" (
 	"worker" text PRIMARY KEY NOT NULL,
 	"pid" integer NOT NULL,
@@ -175,6 +238,7 @@ CREATE TABLE "worker_heartbeats" (
 --> statement-breakpoint
 ALTER TABLE "alias_moves" ADD CONSTRAINT "alias_moves_release_id_releases_id_fk" FOREIGN KEY ("release_id") REFERENCES "public"."releases"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "aliases" ADD CONSTRAINT "aliases_model_version_model_versions_model_version_fk" FOREIGN KEY ("model","version") REFERENCES "public"."model_versions"("model","version") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "backfills" ADD CONSTRAINT "backfills_pipeline_pipelines_name_fk" FOREIGN KEY ("pipeline") REFERENCES "public"."pipelines"("name") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "evaluations" ADD CONSTRAINT "evaluations_model_version_model_versions_model_version_fk" FOREIGN KEY ("model","version") REFERENCES "public"."model_versions"("model","version") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "model_versions" ADD CONSTRAINT "model_versions_model_models_name_fk" FOREIGN KEY ("model") REFERENCES "public"."models"("name") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "model_versions" ADD CONSTRAINT "model_versions_run_id_runs_id_fk" FOREIGN KEY ("run_id") REFERENCES "public"."runs"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -183,7 +247,10 @@ ALTER TABLE "release_events" ADD CONSTRAINT "release_events_release_id_releases_
 ALTER TABLE "releases" ADD CONSTRAINT "releases_model_version_model_versions_model_version_fk" FOREIGN KEY ("model","version") REFERENCES "public"."model_versions"("model","version") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "run_events" ADD CONSTRAINT "run_events_run_id_runs_id_fk" FOREIGN KEY ("run_id") REFERENCES "public"."runs"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "runs" ADD CONSTRAINT "runs_pipeline_pipelines_name_fk" FOREIGN KEY ("pipeline") REFERENCES "public"."pipelines"("name") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "schedules" ADD CONSTRAINT "schedules_pipeline_pipelines_name_fk" FOREIGN KEY ("pipeline") REFERENCES "public"."pipelines"("name") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "steps" ADD CONSTRAINT "steps_run_id_runs_id_fk" FOREIGN KEY ("run_id") REFERENCES "public"."runs"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "stream_events" ADD CONSTRAINT "stream_events_stream_streams_name_fk" FOREIGN KEY ("stream") REFERENCES "public"."streams"("name") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "triggers" ADD CONSTRAINT "triggers_run_id_runs_id_fk" FOREIGN KEY ("run_id") REFERENCES "public"."runs"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "dataset_versions_by_time" ON "dataset_versions" USING btree ("created_at" DESC NULLS LAST,"digest");--> statement-breakpoint
 CREATE INDEX "evaluations_by_version" ON "evaluations" USING btree ("model","version");--> statement-breakpoint
 CREATE INDEX "ground_truth_by_prediction" ON "ground_truth" USING btree ("prediction_id") WHERE "ground_truth"."prediction_id" is not null;--> statement-breakpoint
@@ -196,4 +263,6 @@ CREATE UNIQUE INDEX "releases_one_live" ON "releases" USING btree ("model") WHER
 CREATE INDEX "releases_by_model" ON "releases" USING btree ("model","id" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "runs_by_pipeline" ON "runs" USING btree ("pipeline","id" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "runs_unfinished" ON "runs" USING btree ("state") WHERE "runs"."state" in ('queued', 'running');--> statement-breakpoint
-CREATE INDEX "steps_by_input" ON "steps" USING btree ("name","input_digest") WHERE "steps"."state" in ('succeeded', 'reused');
+CREATE INDEX "steps_by_input" ON "steps" USING btree ("name","input_digest") WHERE "steps"."state" in ('succeeded', 'reused');--> statement-breakpoint
+CREATE INDEX "stream_events_by_stream" ON "stream_events" USING btree ("stream","id");--> statement-breakpoint
+CREATE INDEX "triggers_by_pipeline" ON "triggers" USING btree ("pipeline","id" DESC NULLS LAST);

@@ -48,6 +48,8 @@ export const sourceSpecSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('query') }),
 ]);
 export type SourceSpec = z.infer<typeof sourceSpecSchema>;
+/** A source of files on the local disk. */
+export type FileSourceSpec = Extract<SourceSpec, { paths: string[] }>;
 
 // --- Expectations -------------------------------------------------------------------------------------------------------------
 
@@ -252,6 +254,9 @@ export const trainSpecSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 export type TrainSpec = z.infer<typeof trainSpecSchema>;
+/** A network that the platform fits itself. */
+export type NetworkTrainSpec = Exclude<TrainSpec, { kind: 'command' }>;
+export type CommandTrainSpec = Extract<TrainSpec, { kind: 'command' }>;
 
 // --- Validation and release ---------------------------------------------------------------------------------------------------
 

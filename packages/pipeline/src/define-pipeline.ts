@@ -42,6 +42,9 @@ function normalise(input: unknown): unknown {
     serving: { modes: ['online'] },
     ...input,
     ...scheduleOf(input['schedule']),
+    triggers: triggersOf(input['triggers']),
+    limits: withDefaults(input['limits'] ?? {}, { whenBusy: 'wait' }),
+    steps: stepsOf(input['steps']),
     data: withDefaults(input['data'], { expectations: [] }),
     features: withColumns(input['features']),
     train: trainOf(input['train']),
@@ -52,8 +55,35 @@ function normalise(input: unknown): unknown {
 function scheduleOf(schedule: unknown): { schedule?: unknown } {
   if (schedule === undefined) return {};
   return {
-    schedule: withDefaults(typeof schedule === 'string' ? { cron: schedule } : schedule, { timezone: 'UTC' }),
+    schedule: withDefaults(typeof schedule === 'string' ? { cron: schedule } : schedule, {
+      timezone: 'UTC',
+      catchUp: 'latest',
+    }),
   };
+}
+
+function triggersOf(triggers: unknown): unknown {
+  if (!isObject(triggers)) return triggers ?? {};
+  return 'files' in triggers
+    ? { ...triggers, files: withDefaults(triggers['files'], { settle: '10s' }) }
+    : triggers;
+}
+
+/** Defaults of the steps: data and validation are short, and a training may take the night. */
+const STEP_DEFAULTS = {
+  data: { timeout: '1h', attempts: 3, backoff: '5s' },
+  training: { timeout: '12h', attempts: 3, backoff: '10s' },
+  validation: { timeout: '1h', attempts: 3, backoff: '5s' },
+};
+
+function stepsOf(steps: unknown): unknown {
+  if (steps !== undefined && !isObject(steps)) return steps;
+  const given = steps ?? {};
+  const known = Object.entries(STEP_DEFAULTS).map(([name, defaults]) => [
+    name,
+    withDefaults(given[name] ?? {}, defaults),
+  ]);
+  return { ...given, ...Object.fromEntries(known) };
 }
 
 function withColumns(features: unknown): unknown {

@@ -1,4 +1,13 @@
-import type { LabelKind, LabelSpec, PipelineSpec, ReleasePolicy, WindowSpec } from '@perennial/contract';
+import type {
+  LabelKind,
+  LabelSpec,
+  LimitsSpec,
+  PipelineSpec,
+  ReleasePolicy,
+  ScheduleSpec,
+  StepPolicy,
+  WindowSpec,
+} from '@perennial/contract';
 import type { ExpectationOn } from './expectations.ts';
 import type { FeatureOn } from './features.ts';
 import type { GateOn, MetricOf } from './gate.ts';
@@ -21,6 +30,12 @@ export interface PipelineInput<
   limitations?: string[];
   /** When runs start by themselves: a cron expression (UTC), or one with its time zone. Absent: only when asked. */
   schedule?: string | ScheduleInput;
+  /** What else starts a run: files that come, events that gather. */
+  triggers?: TriggersInput;
+  /** When a trigger starts no run. */
+  limits?: LimitsInput;
+  /** How long each step may take, and how often it is tried when what stopped it can pass by itself. */
+  steps?: { [Step in keyof PipelineSpec['steps']]?: Partial<StepPolicy> };
   data: DataInput<Column>;
   label: Label;
   /** By name; a feature reads the column of its own name unless it says otherwise. */
@@ -48,6 +63,33 @@ export interface ScheduleInput {
    * @default 'UTC'
    */
   timezone?: string;
+  /**
+   * Which of the due times that passed while no scheduler was up are made good: the newest, all in order, or none.
+   * @default 'latest'
+   */
+  catchUp?: ScheduleSpec['catchUp'];
+}
+
+export interface TriggersInput {
+  /**
+   * A run when files of the source, or of `paths`, have come that were not there before. Each counts once, by its content.
+   * `settle` is how long a file's size and time must stand still before it is taken. @default { settle: '10s' }
+   */
+  files?: { paths?: string[]; settle?: string };
+  /** A run when so many events have gathered in a stream, or the oldest has waited so long. */
+  stream?: { stream: string; events: number; within: string };
+}
+
+export interface LimitsInput {
+  /** Times of day at which no trigger starts a run, such as `{ from: '08:00', to: '20:00', timezone: 'Europe/Berlin' }`. */
+  quietHours?: { from: string; to: string; timezone: string };
+  /**
+   * Whether a trigger that comes while a run is under way waits for its end or is skipped.
+   * @default 'wait'
+   */
+  whenBusy?: LimitsSpec['whenBusy'];
+  /** Minutes of training a day (UTC), beyond which triggers are skipped. */
+  trainingMinutesPerDay?: number;
 }
 
 export interface DataInput<Column extends string> {

@@ -4,7 +4,7 @@ import type {
   Digest,
   ErrorDescription,
   LabelSpec,
-  TrainSpec,
+  NetworkTrainSpec,
   TrainingProgress,
   TrainingResult,
 } from '@perennial/contract';
@@ -16,7 +16,7 @@ export interface TrainingJob {
   /** Address of the dataset version; kept in the artifact. */
   datasetDigest: Digest;
   files: { train: string; validation: string };
-  spec: TrainSpec;
+  spec: NetworkTrainSpec;
   label: LabelSpec;
   /** Where a custom network's function is; needed for `spec.kind: 'custom'` only. */
   pipelineFile?: string;

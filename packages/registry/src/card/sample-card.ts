@@ -9,6 +9,13 @@ const SPEC: PipelineSpec = {
   owners: ['flights@example.org'],
   intendedUse: 'Planning of gates.',
   limitations: ['Knows flights within the United States only.'],
+  triggers: {},
+  limits: { whenBusy: 'wait' },
+  steps: {
+    data: { timeout: '1h', attempts: 3, backoff: '5s' },
+    training: { timeout: '12h', attempts: 3, backoff: '10s' },
+    validation: { timeout: '1h', attempts: 3, backoff: '5s' },
+  },
   data: {
     source: { kind: 'parquet', paths: ['flights.parquet'] },
     time: 'date',

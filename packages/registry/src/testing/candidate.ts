@@ -18,6 +18,13 @@ export const SPEC: PipelineSpec = {
   name: 'churn',
   owners: [],
   limitations: [],
+  triggers: {},
+  limits: { whenBusy: 'wait' },
+  steps: {
+    data: { timeout: '1h', attempts: 3, backoff: '5s' },
+    training: { timeout: '12h', attempts: 3, backoff: '10s' },
+    validation: { timeout: '1h', attempts: 3, backoff: '5s' },
+  },
   data: {
     source: { kind: 'parquet', paths: ['churn.parquet'] },
     time: 'at',

@@ -13,6 +13,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import type {
+  BackfillState,
   DataCard,
   DatasetManifest,
   Evaluation,
@@ -31,7 +32,11 @@ import type {
   Signature,
   StepName,
   StepState,
+  StreamEvent,
   Trigger,
+  TriggerCause,
+  TriggerKind,
+  TriggerOutcome,
   Verdict,
 } from '@perennial/contract';
 import { jsonb } from './columns.ts';
@@ -73,6 +78,12 @@ export const runs = pgTable(
     error: jsonb().$type<Failure>(),
     /** Sequence of the last event; an append names the one it follows. */
     lastSequence: integer('last_sequence').notNull(),
+    /**
+     * Fencing token: grows each time a worker takes the run. What a worker writes names the token it took the run with, so that one whose lease went to
+     * another writes nothing, however late it wakes.
+     */
+    fence: integer().notNull().default(0),
+    backfillId: uuid('backfill_id'),
   },
   (table) => [
     index('runs_by_pipeline').on(table.pipeline, table.id.desc()),
@@ -338,4 +349,91 @@ export const workerHeartbeats = pgTable('worker_heartbeats', {
   processStartedAt: text('process_started_at').notNull(),
   machine: text().notNull(),
   seenAt: instant('seen_at').notNull(),
+});
+
+/** Every trigger and what became of it; append-only. */
+export const triggers = pgTable(
+  'triggers',
+  {
+    id: uuid().primaryKey(),
+    pipeline: text().notNull(),
+    kind: text().$type<TriggerKind>().notNull(),
+    by: text().notNull(),
+    cause: jsonb().$type<TriggerCause>().notNull(),
+    at: instant().notNull(),
+    outcome: text().$type<TriggerOutcome>().notNull(),
+    reason: text().notNull(),
+    runId: uuid('run_id').references(() => runs.id),
+  },
+  (table) => [index('triggers_by_pipeline').on(table.pipeline, table.id.desc())],
+);
+
+/** When each pipeline is due next. A scheduler takes a due time by moving `nextRunAt` on in one statement, so that one of many takes it. */
+export const schedules = pgTable('schedules', {
+  pipeline: text()
+    .primaryKey()
+    .references(() => pipelines.name),
+  cron: text().notNull(),
+  timezone: text().notNull(),
+  nextRunAt: instant('next_run_at').notNull(),
+});
+
+/** Files that have started a run, by content: each counts once per pipeline, whatever it is called. */
+export const takenFiles = pgTable(
+  'taken_files',
+  {
+    pipeline: text().notNull(),
+    digest: text().notNull(),
+    name: text().notNull(),
+    bytes: bigint({ mode: 'number' }).notNull(),
+    takenAt: instant('taken_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.pipeline, table.digest] })],
+);
+
+export const streams = pgTable('streams', {
+  name: text().primaryKey(),
+  createdAt: instant('created_at').notNull(),
+});
+
+/** Append-only. Ids are UUIDv7, so their order is that of arrival. */
+export const streamEvents = pgTable(
+  'stream_events',
+  {
+    id: uuid().primaryKey(),
+    stream: text()
+      .notNull()
+      .references(() => streams.name),
+    event: jsonb().$type<StreamEvent>().notNull(),
+    receivedAt: instant('received_at').notNull(),
+  },
+  (table) => [index('stream_events_by_stream').on(table.stream, table.id)],
+);
+
+/** How far each pipeline has taken each stream: events up to and including `lastEventId` have raised a trigger. */
+export const streamCursors = pgTable(
+  'stream_cursors',
+  {
+    pipeline: text().notNull(),
+    stream: text().notNull(),
+    lastEventId: uuid('last_event_id').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.pipeline, table.stream] })],
+);
+
+export const backfills = pgTable('backfills', {
+  id: uuid().primaryKey(),
+  pipeline: text()
+    .notNull()
+    .references(() => pipelines.name),
+  firstDay: text('first_day').notNull(),
+  lastDay: text('last_day').notNull(),
+  force: boolean().notNull(),
+  state: text().$type<BackfillState>().notNull(),
+  /** The day whose run is under way or comes next; null when all are through. */
+  nextDay: text('next_day'),
+  done: integer().notNull(),
+  reason: text(),
+  by: text().notNull(),
+  createdAt: instant('created_at').notNull(),
 });

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Optimizer, Scalar, Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { FittedLabel, TrainSpec, TrainingProgress, TrainingResult } from '@perennial/contract';
+import type { FittedLabel, NetworkTrainSpec, TrainingProgress, TrainingResult } from '@perennial/contract';
 import { DivergedError } from '../errors.ts';
 import { tf } from '../tensorflow.ts';
 import { Batches, inOrder } from './batch.ts';
@@ -13,7 +13,7 @@ import { RandomStream } from './random.ts';
 
 export interface FitTask {
   model: LayersModel;
-  spec: TrainSpec;
+  spec: NetworkTrainSpec;
   /** Passes to make: the spec's, or those of its warm start. */
   epochs: number;
   label: FittedLabel;

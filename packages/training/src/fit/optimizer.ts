@@ -1,12 +1,12 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import type { TrainSpec } from '@perennial/contract';
+import type { NetworkTrainSpec } from '@perennial/contract';
 import { tf } from '../tensorflow.ts';
 
 /** The optimizer a pipeline asks for; all but the learning rate are TensorFlow.js's defaults. */
 export function createOptimizer({
   optimizer,
   learningRate,
-}: Pick<TrainSpec, 'optimizer' | 'learningRate'>): Optimizer {
+}: Pick<NetworkTrainSpec, 'optimizer' | 'learningRate'>): Optimizer {
   switch (optimizer) {
     case 'adam':
       return tf.train.adam(learningRate);

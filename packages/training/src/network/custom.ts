@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { FittedLabel, LabelSpec, TrainSpec } from '@perennial/contract';
+import type { FittedLabel, LabelSpec, NetworkTrainSpec } from '@perennial/contract';
 import type { EncoderLayout } from '@perennial/onnx';
 import type { TensorFlow, TrainContext, TrainFunction } from '@perennial/pipeline';
 import { TrainFunctionError } from '../errors.ts';
@@ -8,7 +8,7 @@ import { outputWidth, type NetworkInputs } from './layout.ts';
 
 export interface CustomTask {
   build: TrainFunction;
-  spec: Extract<TrainSpec, { kind: 'custom' }>;
+  spec: Extract<NetworkTrainSpec, { kind: 'custom' }>;
   layout: EncoderLayout;
   inputs: NetworkInputs;
   /** As the author wrote it, and as it was fitted. */

@@ -1,12 +1,12 @@
 import type { LayersModel, SymbolicTensor, layers as layerTypes } from '@tensorflow/tfjs-layers';
-import type { Activation, FittedLabel, TrainSpec } from '@perennial/contract';
+import type { Activation, FittedLabel, NetworkTrainSpec } from '@perennial/contract';
 import type { EncoderLayout } from '@perennial/onnx';
 import { tfLayers } from '../tensorflow.ts';
 import { DENSE_INPUT, outputWidth, type NetworkInputs } from './layout.ts';
 
 const { initializers, layers, model } = tfLayers;
 
-export type MlpSpec = Extract<TrainSpec, { kind: 'mlp' }>;
+export type MlpSpec = Extract<NetworkTrainSpec, { kind: 'mlp' }>;
 
 export interface MlpTask {
   spec: MlpSpec;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Digest, LabelSpec, TrainSpec } from '@perennial/contract';
+import type { Digest, LabelSpec, NetworkTrainSpec } from '@perennial/contract';
 import { buildDataset, type BuiltDataset } from '@perennial/data';
 import {
   binary,
@@ -66,14 +66,14 @@ export class Flights {
   }
 
   /** A job of this dataset; its output goes to a file of its own. */
-  job(options: Partial<TrainingJob> & { train?: Partial<TrainSpec> } = {}): TrainingJob {
+  job(options: Partial<TrainingJob> & { train?: Partial<NetworkTrainSpec> } = {}): TrainingJob {
     const { train, ...rest } = options;
     this.#jobs += 1;
     return {
       manifest: this.dataset.manifest,
       datasetDigest: this.dataset.digest,
       files: this.#files,
-      spec: { ...pipeline.spec.train, ...train } as TrainSpec,
+      spec: { ...pipeline.spec.train, ...train } as NetworkTrainSpec,
       label: this.label,
       codeDigest: CODE,
       workFolder: this.folder,
@@ -87,9 +87,9 @@ export class Flights {
     const pipelineFile = join(this.folder, `custom-${this.#jobs}.pipeline.mjs`);
     await writeFile(pipelineFile, customPipeline(build));
     const { epochs, batchSize, learningRate, optimizer, seed, timeout } = pipeline.spec.train;
-    const spec: TrainSpec = { kind: 'custom', epochs, batchSize, learningRate, optimizer, seed, timeout };
+    const spec: NetworkTrainSpec = { kind: 'custom', epochs, batchSize, learningRate, optimizer, seed, timeout };
     const { train, ...rest } = options;
-    return this.job({ spec: { ...spec, ...train } as TrainSpec, pipelineFile, ...rest });
+    return this.job({ spec: { ...spec, ...train } as NetworkTrainSpec, pipelineFile, ...rest });
   }
 
   async remove(): Promise<void> {

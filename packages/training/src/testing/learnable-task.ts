@@ -1,4 +1,4 @@
-import type { FittedLabel, TrainSpec } from '@perennial/contract';
+import type { FittedLabel, NetworkTrainSpec } from '@perennial/contract';
 import type { EncoderLayout } from '@perennial/onnx';
 import { emptyRows, type EncodedRows } from '../fit/encoded-rows.ts';
 import type { FitTask } from '../fit/fit.ts';
@@ -59,7 +59,7 @@ function target(score: number, label: FittedLabel): number {
 export function learnableTask(
   options: Partial<MlpSpec> = {},
   label: FittedLabel = BINARY,
-): FitTask & { spec: TrainSpec } {
+): FitTask & { spec: NetworkTrainSpec } {
   const spec = mlpSpec(options);
   const inputs = networkInputs(LAYOUT);
   return {
