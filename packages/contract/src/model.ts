@@ -29,7 +29,7 @@ export const modelSchema = z.strictObject({
 export type Model = z.infer<typeof modelSchema>;
 
 /** The number of a version in a path: from 1 up to what the database's integers hold. */
-export const versionNumberSchema = z.coerce.number().int().min(1).max(2_147_483_647);
+export const versionNumberSchema = z.coerce.number<number>().int().min(1).max(2_147_483_647);
 
 /** A numbered, immutable candidate. */
 export const modelVersionSchema = z.strictObject({

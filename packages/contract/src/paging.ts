@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** Query parameters of every list. The cursor is opaque: pass back what `nextCursor` said. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(500).default(50),
+  limit: z.coerce.number<number>().int().min(1).max(500).default(50),
   cursor: z.string().max(500).optional(),
 };
 export const pageQuerySchema = z.strictObject(pageQuery);
