@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { createClient, type Client } from '@perennial/client';
+import { UsageError } from './errors.ts';
 
 /** How a command reaches the platform. */
 export interface ConnectionOptions {
@@ -18,6 +19,13 @@ export function withConnection(command: Command): Command {
     .addOption(new Option('--token <token>', 'bearer token').env('PERENNIAL_TOKEN'));
 }
 
+/** @throws UsageError when the address is none */
 export function connect({ url, token }: ConnectionOptions): Client {
-  return createClient({ baseUrl: url, ...(token === undefined ? {} : { token }) });
+  try {
+    return createClient({ baseUrl: url, ...(token === undefined ? {} : { token }) });
+  } catch (cause) {
+    throw new UsageError(`--url '${url}' is not the address of a platform, such as http://127.0.0.1:8080.`, {
+      cause,
+    });
+  }
 }

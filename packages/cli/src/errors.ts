@@ -5,3 +5,11 @@ export class UsageError extends Error {
     this.name = 'UsageError';
   }
 }
+
+/** The command did its work and has told the outcome, which is not a good one: a run failed, a checkup is bad. Ends with exit status 1. */
+export class BadOutcomeError extends Error {
+  constructor() {
+    super('The outcome is not a good one.');
+    this.name = 'BadOutcomeError';
+  }
+}

@@ -7,36 +7,39 @@ import { registerModels } from './commands/models.ts';
 import { registerPredict } from './commands/predict.ts';
 import { registerRun } from './commands/run.ts';
 import { registerUp } from './commands/up.ts';
-import { UsageError } from './errors.ts';
+import { BadOutcomeError, UsageError } from './errors.ts';
 import { terminal, type Output } from './output.ts';
 
 /**
  * Runs one command line.
+ * @param argv as `process.argv`: the first two are skipped
  * @returns the exit status: 0, 1 when the command failed, 2 when the command line was wrong
  */
 export async function main(argv: string[], output: Output = terminal): Promise<number> {
   const program = new Command('perennial')
     .description('Keeps models fresh: data, training, validation, registry, serving, monitoring.')
     .version(PLATFORM_VERSION)
+    .configureOutput({ writeOut: output.write, writeErr: output.writeError })
+    .showHelpAfterError('(perennial --help says what is possible)')
     .exitOverride();
   for (const register of [registerUp, registerRun, registerModels, registerPredict, registerDoctor])
     register(program, output);
-  for (const command of program.commands) command.exitOverride();
   try {
     await program.parseAsync(argv);
-    return Number(process.exitCode ?? 0);
+    return 0;
   } catch (error) {
-    return explain(error);
+    return explain(error, output);
   }
 }
 
 /** Errors that a person can act on are told in a sentence; anything else is a fault of ours and keeps its stack. */
-function explain(error: unknown): number {
+function explain(error: unknown, output: Output): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof UsageError) return complain(error.message, 2);
-  if (error instanceof ApiError) return complain(describeApiError(error), 1);
+  if (error instanceof BadOutcomeError) return 1;
+  if (error instanceof UsageError) return complain(error.message, 2, output);
+  if (error instanceof ApiError) return complain(describeApiError(error), 1, output);
   const known = [ConnectionError, UnexpectedAnswerError, PerennialError, ConfigurationError, ListenError];
-  if (known.some((kind) => error instanceof kind)) return complain((error as Error).message, 1);
+  if (known.some((kind) => error instanceof kind)) return complain((error as Error).message, 1, output);
   throw error;
 }
 
@@ -48,7 +51,7 @@ function describeApiError({ message, problem }: ApiError): string {
   return `${message}${lines.join('')}\n(${problem.title}, request ${problem.instance})`;
 }
 
-function complain(message: string, status: number): number {
-  process.stderr.write(`perennial: ${message}\n`);
+function complain(message: string, status: number, output: Output): number {
+  output.writeError(`perennial: ${message}\n`);
   return status;
 }

@@ -1,15 +1,17 @@
 import Table from 'cli-table3';
 
-/** Where a command's result goes; a test reads it back. */
+/** Where a command's result and its complaints go; a test reads them back. */
 export interface Output {
   write: (text: string) => void;
+  writeError: (text: string) => void;
   /** Whether a person watches, so that bars make sense. */
   interactive: boolean;
 }
 
 export const terminal: Output = {
   write: (text) => void process.stdout.write(text),
-  interactive: process.stdout.isTTY === true,
+  writeError: (text) => void process.stderr.write(text),
+  interactive: process.stdout.isTTY === true && process.stderr.isTTY === true,
 };
 
 /** Writes rows as a plain table. */

@@ -3,6 +3,7 @@ import { ConnectionError } from '@perennial/client';
 import type { Checkup, DoctorReport } from '@perennial/contract';
 import { examineMachine, loadConfig } from '@perennial/server';
 import { connect, withConnection, type ConnectionOptions } from '../connection.ts';
+import { BadOutcomeError } from '../errors.ts';
 import { writeJson, type Output } from '../output.ts';
 
 interface DoctorOptions extends ConnectionOptions {
@@ -22,7 +23,7 @@ async function doctor(options: DoctorOptions, output: Output): Promise<void> {
   const report = await examine(options);
   if (options.json) writeJson(output, report);
   else for (const checkup of report.checkups) writeCheckup(checkup, output);
-  if (report.checkups.some((checkup) => checkup.state === 'bad')) process.exitCode = 1;
+  if (report.checkups.some((checkup) => checkup.state === 'bad')) throw new BadOutcomeError();
 }
 
 /** The running platform's own word; where none runs, what can be seen without it. */

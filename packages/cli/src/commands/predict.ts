@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { connect, withConnection, type ConnectionOptions } from '../connection.ts';
 import { UsageError } from '../errors.ts';
@@ -31,8 +32,18 @@ async function predict(model: string, options: PredictOptions, output: Output): 
 
 async function readInput({ data, file }: PredictOptions): Promise<string> {
   if (data !== undefined && file === undefined) return data;
-  if (file !== undefined && data === undefined) return readFile(file === '-' ? '/dev/stdin' : file, 'utf8');
+  if (file !== undefined && data === undefined) return file === '-' ? text(process.stdin) : readText(file);
   throw new UsageError("Pass the instances with either --data '{…}' or --file <path>.");
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new UsageError(`The file ${file} cannot be read: ${cause instanceof Error ? cause.message : ''}`, {
+      cause,
+    });
+  }
 }
 
 function parseJson(text: string): unknown {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { SingleBar } from 'cli-progress';
-import { watchRun } from '@perennial/client';
-import { runSchema, storedRunEventSchema, type Run } from '@perennial/contract';
+import { watchRun, type Client, type RunMessage } from '@perennial/client';
+import { daySchema, instantSchema, runSchema, storedRunEventSchema, type Run } from '@perennial/contract';
 import { connect, withConnection, type ConnectionOptions } from '../connection.ts';
-import { UsageError } from '../errors.ts';
+import { BadOutcomeError, UsageError } from '../errors.ts';
 import type { Output } from '../output.ts';
 
 interface RunOptions extends ConnectionOptions {
@@ -30,55 +30,67 @@ async function run(pipeline: string, options: RunOptions, output: Output): Promi
   const started = await client.startRun({ params: { pipeline }, body: { force: options.force, ...asOf } });
   output.write(`${started.id} started\n`);
   if (options.detach) return;
-  const ended = await watch(started.id, { client, options, output });
+  const ended = await watch(started.id, client, output);
   writeOutcome(ended, output);
-  if (ended.state !== 'succeeded') process.exitCode = 1;
+  if (ended.state !== 'succeeded') throw new BadOutcomeError();
 }
 
+/** An instant with its zone, or a day in UTC; nothing that would mean another time on another machine. */
 function instant(text: string): string {
-  const date = new Date(text);
-  if (Number.isNaN(date.getTime()))
-    throw new UsageError(`--as-of '${text}' is not an ISO 8601 instant, such as 2001-03-01T00:00:00Z.`);
-  return date.toISOString();
+  if (instantSchema.safeParse(text).success) return new Date(text).toISOString();
+  if (daySchema.safeParse(text).success) return `${text}T00:00:00.000Z`;
+  throw new UsageError(
+    `--as-of '${text}' is neither an ISO 8601 instant, such as 2001-03-01T00:00:00Z, nor a day, such as 2001-03-01.`,
+  );
 }
 
-interface Watching {
-  client: ReturnType<typeof connect>;
-  options: RunOptions;
-  output: Output;
-}
-
-async function watch(id: Run['id'], { client, options, output }: Watching): Promise<Run> {
-  const bar = new SingleBar({
-    format: '{step} [{bar}] {percentage}% {message}',
-    hideCursor: true,
-    noTTYOutput: false,
-    clearOnComplete: true,
-  });
-  if (output.interactive) bar.start(1, 0, { step: '', message: '' });
+async function watch(id: Run['id'], client: Client, output: Output): Promise<Run> {
+  const watcher = output.interactive ? progressBar() : eventLines(output);
   try {
-    const token = options.token === undefined ? {} : { token: options.token };
-    for await (const message of watchRun(client, id, token)) {
+    for await (const message of watchRun(client, id)) {
       if (message.type === 'end') return runSchema.parse(message.data);
-      if (message.type === 'progress') updateBar(bar, message.data);
-      else if (!output.interactive) writeEvent(message.data, output);
+      watcher.show(message);
     }
   } finally {
-    bar.stop();
+    watcher.stop();
   }
+  // The server stopped before the run did: whatever it can still say of it.
   return client.getRun({ params: { run: id } });
 }
 
-function updateBar(bar: SingleBar, data: unknown): void {
-  const { step, done, message } = data as { step: string; done: number; message: string };
-  bar.update(done, { step: step.padEnd(12), message });
+/** How the messages of a run are shown while it is watched. */
+interface Watcher {
+  show: (message: RunMessage) => void;
+  stop: () => void;
 }
 
-function writeEvent(data: unknown, output: Output): void {
-  const { event } = storedRunEventSchema.parse(data);
-  if (event.type === 'step-started') output.write(`${event.step} …\n`);
-  else if (event.type === 'step-succeeded')
-    output.write(`${event.step} ${event.reused ? 'reused' : 'done'}\n`);
+/** For a person at a terminal. */
+function progressBar(): Watcher {
+  const format = '{step} [{bar}] {percentage}% {message}';
+  const bar = new SingleBar({ format, hideCursor: true, clearOnComplete: true });
+  bar.start(1, 0, { step: '', message: '' });
+  return {
+    show: ({ type, data }) => {
+      if (type !== 'progress') return;
+      const { step, done, message } = data as { step: string; done: number; message: string };
+      bar.update(done, { step: step.padEnd(12), message });
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+/** For a log. */
+function eventLines(output: Output): Watcher {
+  return {
+    show: ({ type, data }) => {
+      if (type !== 'event') return;
+      const { event } = storedRunEventSchema.parse(data);
+      if (event.type === 'step-started') output.write(`${event.step} …\n`);
+      if (event.type === 'step-succeeded')
+        output.write(`${event.step} ${event.reused ? 'reused' : 'done'}\n`);
+    },
+    stop: () => undefined,
+  };
 }
 
 function writeOutcome(run: Run, output: Output): void {

@@ -22,10 +22,12 @@ export function registerUp(program: Command, output: Output): void {
 
 async function up(options: UpOptions, output: Output): Promise<void> {
   const config = loadConfig(overridesOf(options));
+  // From here on: a signal during the start must not leave the embedded database behind.
+  const stopped = stopSignal();
   const platform = await startPlatform({ config, logger: createLogger(config.logLevel) });
   output.write(`Perennial is up at ${platform.url}\n`);
   output.write(`Pipelines: ${platform.pipelines.join(', ') || 'none'}; API: ${platform.url}/docs\n`);
-  await stopSignal();
+  await stopped;
   output.write('Stopping…\n');
   await platform.close();
 }
@@ -39,7 +41,7 @@ function overridesOf({ host, port, home, pipelines }: UpOptions): ConfigOverride
   };
 }
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+/** Resolves at the first SIGINT or SIGTERM; a second SIGINT ends the process at once. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     const stop = (): void => {
