@@ -151,3 +151,18 @@ export class TransitionRefusedError extends PerennialError {
 export class ConflictError extends PerennialError {
   readonly code = 'conflict';
 }
+
+/** The work has been given to another worker since: what this one would write no longer counts. */
+export class LeaseLostError extends PerennialError {
+  readonly code = 'lease-lost';
+  constructor(
+    readonly subject: { kind: string; id: string },
+    readonly fence: { held: number; current: number },
+  ) {
+    super(`The ${subject.kind} '${subject.id}' was taken over by another worker.`);
+  }
+
+  override get details() {
+    return { ...this.subject, ...this.fence };
+  }
+}

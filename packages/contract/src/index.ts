@@ -1,6 +1,7 @@
 export * from './backfill.ts';
 export * from './canonical-json.ts';
 export * from './clock.ts';
+export * from './command-job.ts';
 export * from './dataset.ts';
 export * from './doctor.ts';
 export * from './durations.ts';

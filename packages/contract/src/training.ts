@@ -4,6 +4,10 @@ import { digestSchema } from './names.ts';
 export const backendNameSchema = z.enum(['tfjs-node-gpu', 'webgpu', 'tfjs-node', 'wasm', 'cpu']);
 export type BackendName = z.infer<typeof backendNameSchema>;
 
+/** What fitted a model: a backend of TensorFlow.js, or a program of the author's. */
+export const trainerNameSchema = z.enum([...backendNameSchema.options, 'command']);
+export type TrainerName = z.infer<typeof trainerNameSchema>;
+
 /** What happens while a network is fitted, as it streams from the training process. */
 export const trainingProgressSchema = z.discriminatedUnion('type', [
   z.strictObject({
@@ -44,16 +48,18 @@ export const epochResultSchema = z.strictObject({
 export const trainingResultSchema = z.strictObject({
   artifact: digestSchema,
   bytes: z.int(),
-  backend: backendNameSchema,
+  backend: trainerNameSchema,
   device: z.string(),
   seed: z.int(),
-  parameters: z.int(),
-  /** The layers in order, one line each. */
+  /** Numbers that were learnt; null where the file does not tell them from others, as of trees. */
+  parameters: z.int().nullable(),
+  /** The layers in order, one line each; of a command's model its operators. */
   architecture: z.array(z.string()),
+  /** Empty where a command trained: what it does inside is its own. */
   epochs: z.array(epochResultSchema),
   warmStart: z.strictObject({ from: digestSchema.optional(), note: z.string() }),
-  /** The exported file against the trained network on the same rows. */
-  parity: z.strictObject({ rows: z.int(), maxDifference: z.number() }),
+  /** The exported file against the trained network on the same rows; null where a command trained, since only the file is known. */
+  parity: z.strictObject({ rows: z.int(), maxDifference: z.number() }).nullable(),
   seconds: z.number(),
 });
 export type TrainingResult = z.infer<typeof trainingResultSchema>;

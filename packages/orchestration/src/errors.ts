@@ -28,3 +28,18 @@ export class PipelineChangedError extends PerennialError {
     return { pipeline: this.pipeline, run: this.run };
   }
 }
+
+/** A step took longer than its policy allows. */
+export class StepTimedOutError extends PerennialError {
+  readonly code = 'timed-out';
+  constructor(
+    readonly step: string,
+    readonly timeout: string,
+  ) {
+    super(`The step '${step}' took longer than ${timeout}, which is what the pipeline gives it.`);
+  }
+
+  override get details() {
+    return { step: this.step, timeout: this.timeout };
+  }
+}

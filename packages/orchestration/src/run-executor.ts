@@ -1,7 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import {
   PerennialError,
+  LeaseLostError,
   describeError,
   formatId,
   parseId,
@@ -10,15 +12,16 @@ import {
 } from '@perennial/contract';
 import { ChampionMovedError, type Registration } from '@perennial/registry';
 import {
-  appendRunEvent,
   getRunRow,
+  takeRun,
   transaction,
   type ArtifactStore,
   type Database,
+  type RunRow,
 } from '@perennial/storage';
 import type { PipelineCatalog } from './pipeline-catalog.ts';
 import type { RunProgressHub } from './run-progress.ts';
-import { append, digestOf, runStep } from './step-runner.ts';
+import { append, appendFenced, digestOf, runStep } from './step-runner.ts';
 import { dataStep } from './steps/data-step.ts';
 import { prepareRegistration, type RegistrationInput } from './steps/registration-step.ts';
 import type { RunContext } from './steps/step.ts';
@@ -37,6 +40,8 @@ export interface RunExecutorDependencies {
   /** Names this process in run events. */
   worker: string;
   platformVersion: string;
+  /** Waits between tries. @default the machine's timer */
+  delay?: RunContext['delay'];
   log: (line: { run: string; message: string; error?: unknown }) => void;
 }
 
@@ -66,16 +71,26 @@ export class RunExecutor {
     if (row.state !== 'queued' && row.state !== 'running') return;
     const controller = new AbortController();
     this.#active.set(id, controller);
-    const workFolder = join(this.#dependencies.workFolder, id);
     try {
-      await mkdir(workFolder, { recursive: true });
-      const context = this.#context(row, {
-        workFolder,
-        signal: AbortSignal.any([signal, controller.signal]),
-      });
-      await this.#attempt(context, lastAttempt);
+      await this.#take(row, { signal: AbortSignal.any([signal, controller.signal]), lastAttempt });
     } finally {
       this.#active.delete(id);
+    }
+  }
+
+  /** Takes the run, so that whoever had it before writes nothing any more, and executes it in a folder of its own. */
+  async #take(
+    row: RunRow,
+    { signal, lastAttempt }: { signal: AbortSignal; lastAttempt: boolean },
+  ): Promise<void> {
+    const { database, clock, worker } = this.#dependencies;
+    const taken = { runId: row.id, worker, at: clock.now() };
+    const fence = await transaction(database, (tx) => takeRun(tx, taken));
+    const workFolder = join(this.#dependencies.workFolder, `${row.id}-${fence}`);
+    try {
+      await mkdir(workFolder, { recursive: true });
+      await this.#attempt(this.#context(row, { workFolder, signal, fence }), lastAttempt);
+    } finally {
       await rm(workFolder, { recursive: true, force: true });
     }
   }
@@ -87,12 +102,11 @@ export class RunExecutor {
 
   async #attempt(context: RunContext, lastAttempt: boolean): Promise<void> {
     try {
-      await append(context, { type: 'started', worker: this.#dependencies.worker });
       await this.#runSteps(context);
     } catch (error) {
       const run = formatId('run', context.run.id);
       const { state } = await getRunRow(context.database.orm, context.run.id);
-      if (state !== 'running') return;
+      if (state !== 'running' || error instanceof LeaseLostError) return;
       // A stopping worker leaves the run as it is: the next one takes it up.
       if (context.signal.aborted) throw error;
       const transient = error instanceof PerennialError && error.transient;
@@ -118,47 +132,35 @@ export class RunExecutor {
 
   /** The version, its release and the end of the run are one transaction. */
   async #register(context: RunContext, input: RegistrationInput): Promise<void> {
-    const { database, run, clock } = context;
+    const { database, run } = context;
     const write = await prepareRegistration(
       { ...context, platformVersion: this.#dependencies.platformVersion },
       input,
     );
     const inputDigest = digestOf({ run: run.id, gate: input.validation.report });
     await transaction(database, async (tx) => {
-      const at = clock.now();
       const step = 'registration' as const;
-      await appendRunEvent(tx, {
-        runId: run.id,
-        at,
-        event: { type: 'step-started', step, attempt: 1, inputDigest },
-      });
+      await appendFenced(tx, context, { type: 'step-started', step, attempt: 1, inputDigest });
       const registered: Registration = await write(tx);
       const output = { ...registered };
-      await appendRunEvent(tx, {
-        runId: run.id,
-        at,
-        event: { type: 'step-succeeded', step, reused: false, output },
-      });
-      await appendRunEvent(tx, {
-        runId: run.id,
-        at,
-        event: { type: 'succeeded', model: run.pipeline, ...registered },
-      });
+      await appendFenced(tx, context, { type: 'step-succeeded', step, reused: false, output });
+      await appendFenced(tx, context, { type: 'succeeded', model: run.pipeline, ...registered });
     });
   }
 
-  #context(
-    run: RunContext['run'],
-    { workFolder, signal }: { workFolder: string; signal: AbortSignal },
-  ): RunContext {
-    const { progress } = this.#dependencies;
+  #context(run: RunRow, own: { workFolder: string; signal: AbortSignal; fence: number }): RunContext {
+    const { progress, delay = systemDelay } = this.#dependencies;
     const edgeId = formatId('run', run.id);
     return {
       ...this.#dependencies,
+      ...own,
       run,
-      workFolder,
-      signal,
+      delay,
       publish: (step, { done, message }) => progress.publish({ run: edgeId, step, done, message }),
     };
   }
+}
+
+function systemDelay(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return setTimeout(milliseconds, undefined, { signal });
 }

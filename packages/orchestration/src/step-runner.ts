@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, describeError, type RunEvent } from '@perennial/contract';
-import { appendRunEvent, findReusableStep, findStep, transaction } from '@perennial/storage';
-import type { RunContext, StepDefinition } from './steps/step.ts';
-
-type JsonObject = Record<string, unknown>;
+import {
+  PerennialError,
+  canonicalJson,
+  describeError,
+  durationMilliseconds,
+  type RunEvent,
+  type StepPolicy,
+} from '@perennial/contract';
+import { appendRunEvent, findReusableStep, findStep, transaction, type Executor } from '@perennial/storage';
+import { StepTimedOutError } from './errors.ts';
+import type { RunContext, StepDefinition, StepResult } from './steps/step.ts';
 
 /**
  * Brings one step of a run to its output: the one it has already, one that another run reached from the same inputs, or fresh work.
@@ -19,36 +25,96 @@ export async function runStep<Input, Output>(
   const finished = earlier?.state === 'succeeded' || earlier?.state === 'reused';
   if (finished && earlier.inputDigest === inputDigest) return earlier.output as Output;
   const attempt = (earlier?.attempt ?? 0) + 1;
-  await append(context, { type: 'step-started', step: step.name, attempt, inputDigest });
   const reused =
     step.reusable && !run.force ? await findReusableStep(database.orm, step.name, inputDigest) : undefined;
-  const output = reused ? (reused.output as Output) : await execute(context, step, { input, attempt });
-  const event = { type: 'step-succeeded' as const, step: step.name, reused: reused !== undefined };
-  await append(context, { ...event, output: output as JsonObject });
-  return output;
+  if (reused) {
+    await append(context, { type: 'step-started', step: step.name, attempt, inputDigest });
+    await succeed(context, step, { result: { output: reused.output as Output }, reused: true });
+    return reused.output as Output;
+  }
+  return work(context, step, { input, inputDigest, attempt });
 }
 
-async function execute<Input, Output>(
+interface Work<Input> {
+  input: Input;
+  inputDigest: string;
+  attempt: number;
+}
+
+/** Tries the step, again while what stops it can pass by itself and its policy allows. */
+async function work<Input, Output>(
   context: RunContext,
   step: StepDefinition<Input, Output>,
-  { input, attempt }: { input: Input; attempt: number },
+  { input, inputDigest, attempt: first }: Work<Input>,
 ): Promise<Output> {
-  try {
-    return await step.execute(
-      { ...context, report: (progress) => context.publish(step.name, progress) },
-      input,
-    );
-  } catch (error) {
-    if (!context.signal.aborted) {
+  const policy = context.run.spec.steps[step.name];
+  for (let attempt = first; ; attempt++) {
+    await append(context, { type: 'step-started', step: step.name, attempt, inputDigest });
+    try {
+      const result = await withinTime(context, step, { input, policy });
+      await succeed(context, step, { result, reused: false });
+      return result.output;
+    } catch (error) {
+      if (context.signal.aborted || isLeaseLost(error)) throw error;
       await append(context, { type: 'step-failed', step: step.name, attempt, error: describeError(error) });
+      const tries = attempt - first + 1;
+      if (!canPass(error) || tries >= policy.attempts) throw error;
+      await context.delay(durationMilliseconds(policy.backoff) * 2 ** (tries - 1), context.signal);
     }
+  }
+}
+
+/** @throws StepTimedOutError when the step takes longer than its policy allows */
+async function withinTime<Input, Output>(
+  context: RunContext,
+  step: StepDefinition<Input, Output>,
+  { input, policy }: { input: Input; policy: StepPolicy },
+): Promise<StepResult<Output>> {
+  const timeout = AbortSignal.timeout(durationMilliseconds(policy.timeout));
+  const signal = AbortSignal.any([context.signal, timeout]);
+  const report = (progress: Parameters<RunContext['publish']>[1]) => context.publish(step.name, progress);
+  try {
+    return await step.execute({ ...context, signal, report }, input);
+  } catch (error) {
+    if (timeout.aborted && !context.signal.aborted) throw new StepTimedOutError(step.name, policy.timeout);
     throw error;
   }
 }
 
+function canPass(error: unknown): boolean {
+  return error instanceof PerennialError && error.transient;
+}
+
+function isLeaseLost(error: unknown): boolean {
+  return error instanceof PerennialError && error.code === 'lease-lost';
+}
+
+/** Records a step's success together with what it has to write. */
+async function succeed<Input, Output>(
+  context: RunContext,
+  step: StepDefinition<Input, Output>,
+  { result, reused }: { result: StepResult<Output>; reused: boolean },
+): Promise<void> {
+  const output = result.output as Record<string, unknown>;
+  const event: RunEvent = { type: 'step-succeeded', step: step.name, reused, output };
+  await transaction(context.database, async (tx) => {
+    await appendFenced(tx, context, event);
+    await result.write?.(tx);
+  });
+}
+
 /** Appends an event to the context's run, in a transaction of its own. */
-export async function append({ database, run, clock }: RunContext, event: RunEvent): Promise<void> {
-  await transaction(database, (tx) => appendRunEvent(tx, { runId: run.id, at: clock.now(), event }));
+export async function append(context: RunContext, event: RunEvent): Promise<void> {
+  await transaction(context.database, (tx) => appendFenced(tx, context, event));
+}
+
+/** Appends an event in the caller's transaction. @throws LeaseLostError when another worker has the run by now */
+export async function appendFenced(
+  tx: Executor,
+  { run, clock, fence }: Pick<RunContext, 'run' | 'clock' | 'fence'>,
+  event: RunEvent,
+): Promise<void> {
+  await appendRunEvent(tx, { runId: run.id, at: clock.now(), event, fence });
 }
 
 /** The digest of a value's canonical JSON. */

@@ -19,7 +19,7 @@ export const dataStep: StepDefinition<null, DataOutput> = {
     data: run.spec.data,
     features: run.spec.features,
   }),
-  execute: async ({ run, catalog, artifacts, workFolder, signal, report, database, clock }) => {
+  execute: async ({ run, catalog, artifacts, workFolder, signal, report, clock }) => {
     const { folder } = catalog.get(run.pipeline);
     const { digest, manifest, card } = await buildDataset({
       spec: run.spec,
@@ -32,11 +32,12 @@ export const dataStep: StepDefinition<null, DataOutput> = {
     });
     const { train, validation, test } = manifest.splits;
     const asOf = new Date(test.to);
-    await saveDatasetVersion(database.orm, { digest, asOf, createdAt: clock.now(), manifest, card });
-    return {
+    const output = {
       dataset: digest,
       rows: { train: train.rows, validation: validation.rows, test: test.rows },
       quarantined: card.quarantine.rows,
     };
+    const version = { digest, asOf, createdAt: clock.now(), manifest, card };
+    return { output, write: (tx) => saveDatasetVersion(tx, version) };
   },
 };

@@ -1,5 +1,5 @@
 import type { Clock, IdGenerator, StepName, TrainingProgress } from '@perennial/contract';
-import type { ArtifactStore, Database, RunRow } from '@perennial/storage';
+import type { ArtifactStore, Database, Executor, RunRow } from '@perennial/storage';
 import type { PipelineCatalog } from '../pipeline-catalog.ts';
 
 /** What the execution of a run works with. */
@@ -12,7 +12,11 @@ export interface RunContext {
   /** A folder of the run's own, removed when its execution ends. */
   workFolder: string;
   run: RunRow;
+  /** The token that the run was taken with. */
+  fence: number;
   signal: AbortSignal;
+  /** Waits, or rejects with the signal's reason. */
+  delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   publish: (step: StepName, progress: StepProgress) => void;
 }
 
@@ -28,12 +32,19 @@ export interface StepContext extends RunContext {
   report: (progress: StepProgress) => void;
 }
 
+/** What a step has come to. */
+export interface StepResult<Output> {
+  output: Output;
+  /** Writes what goes with the output, in the transaction that records the step's success; so nothing is written for a worker that lost its lease. */
+  write?: (tx: Executor) => Promise<void>;
+}
+
 /** One step of a run: what its result follows from, and the work. Outputs are plain JSON, kept in the run's events. */
 export interface StepDefinition<Input, Output> {
-  name: StepName;
+  name: Exclude<StepName, 'registration'>;
   /** Everything the output follows from, as JSON. Two runs with equal inputs may share one output. */
   describeInput: (context: RunContext, input: Input) => Promise<unknown>;
-  execute: (context: StepContext, input: Input) => Promise<Output>;
+  execute: (context: StepContext, input: Input) => Promise<StepResult<Output>>;
   /** Whether an output of another run with the same inputs may stand for the work. */
   reusable: boolean;
 }

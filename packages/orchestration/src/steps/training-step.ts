@@ -43,7 +43,7 @@ export const trainingStep: StepDefinition<DataOutput, TrainingResult> = {
       { signal, onProgress: (progress) => context.report(describeProgress(progress)) },
     );
     const stored = await artifacts.putFile(outputFile);
-    return { ...result, artifact: stored.digest, bytes: stored.bytes };
+    return { output: { ...result, artifact: stored.digest, bytes: stored.bytes } };
   },
 };
 

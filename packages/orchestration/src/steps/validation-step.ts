@@ -29,7 +29,7 @@ export const validationStep: StepDefinition<ValidationInput, ValidationOutput> =
     const { artifacts, database, run, signal, report } = context;
     const { manifest } = await getDatasetVersion(database.orm, data.dataset);
     const champion = await findChampion(context);
-    return validate({
+    const output = await validate({
       spec: run.spec,
       manifest,
       datasetDigest: data.dataset,
@@ -40,6 +40,7 @@ export const validationStep: StepDefinition<ValidationInput, ValidationOutput> =
         report({ done, message: 'scoring candidate and champion on the test rows' }),
       signal,
     });
+    return { output };
   },
 };
 

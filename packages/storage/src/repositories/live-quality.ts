@@ -1,5 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm';
-import type { LabelKind } from '@perennial/contract';
+import { DAY_MILLISECONDS, type LabelKind } from '@perennial/contract';
+import { smallestUuidAt } from '../database/partitions.ts';
 import type { Executor } from './executor.ts';
 
 /** One day of one model: what was asked, what has turned out, and how the two compare. */
@@ -40,10 +41,13 @@ export async function liveQuality(db: Executor, query: LiveQualityQuery): Promis
   return (rows as unknown as LiveQualityRow[]).map((row) => ({ ...row, metrics: row.metrics ?? {} }));
 }
 
+/** The bounds on the id name the partitions to read; a day on either side, since an id may run ahead of its row's time by a little. */
 function predicted({ model, from, to }: LiveQualityQuery): SQL {
   return sql`predicted as materialized (
     select id, key, version, output, (at at time zone 'UTC')::date as day from predictions
     where model = ${model} and at >= ${from.toISOString()} and at < ${to.toISOString()}
+      and id >= ${smallestUuidAt(new Date(from.getTime() - DAY_MILLISECONDS))}
+      and id < ${smallestUuidAt(new Date(to.getTime() + DAY_MILLISECONDS))}
   )`;
 }
 

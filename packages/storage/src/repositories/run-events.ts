@@ -1,5 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm';
 import {
+  LeaseLostError,
   NotFoundError,
   RUN_TRANSITIONS,
   TransitionRefusedError,
@@ -21,16 +22,44 @@ export interface RunAppend {
   runId: string;
   at: Date;
   event: RunEvent;
+  /** The token that the run was taken with; absent for what no worker writes (a cancellation). */
+  fence?: number;
+}
+
+/**
+ * Takes a run for a worker: whoever had it before writes nothing any more.
+ * @returns the fencing token, to be named in every append
+ * @throws TransitionRefusedError when the run has ended
+ */
+export async function takeRun(
+  tx: Executor,
+  { runId, worker, at }: { runId: string; worker: string; at: Date },
+): Promise<number> {
+  const [row] = await tx
+    .update(runs)
+    .set({ fence: sql`${runs.fence} + 1` })
+    .where(eq(runs.id, runId))
+    .returning({ fence: runs.fence });
+  if (!row) throw new NotFoundError('run', formatId('run', runId));
+  await appendRunEvent(tx, { runId, at, event: { type: 'started', worker }, fence: row.fence });
+  return row.fence;
 }
 
 /**
  * Appends an event to a run and moves its projections, in the caller's transaction. The run's row is locked first, so appends to one run
  * are serial.
  * @throws TransitionRefusedError when the run's state does not allow the event
+ * @throws LeaseLostError when the run was taken by another worker since
  */
-export async function appendRunEvent(tx: Executor, { runId, at, event }: RunAppend): Promise<void> {
+export async function appendRunEvent(tx: Executor, { runId, at, event, fence }: RunAppend): Promise<void> {
   const [row] = await tx.select().from(runs).where(eq(runs.id, runId)).for('update');
   if (!row) throw new NotFoundError('run', formatId('run', runId));
+  if (fence !== undefined && fence !== row.fence) {
+    throw new LeaseLostError(
+      { kind: 'run', id: formatId('run', runId) },
+      { held: fence, current: row.fence },
+    );
+  }
   const state = stateAfter(row, event);
   const sequence = row.lastSequence + 1;
   await tx.insert(runEvents).values({ runId, sequence, at, event });
