@@ -13,7 +13,7 @@ import {
 import type { ArtifactStore } from '@perennial/storage';
 import { orderCleanRows, splitRows } from './clean.ts';
 import { Engine, type Connection } from './engine.ts';
-import { SourceChangedError } from './errors.ts';
+import { SourceChangedError, SourceInvalidError } from './errors.ts';
 import { FileDigests } from './file-digests.ts';
 import { fitFeatures, type Fit } from './fit.ts';
 import { fitLabel, settleClasses, type LabelClasses } from './fit-label.ts';
@@ -21,7 +21,7 @@ import { openSource, translatingSourceErrors, type OpenSource } from './open-sou
 import { planDataset, type DatasetPlan } from './plan.ts';
 import { maskReasons, quarantineRows } from './quarantine.ts';
 import { checkRowCounts, countRows, type RowCounts } from './row-counts.ts';
-import { changedFile, sourceFolders } from './source-files.ts';
+import { changedFile, sourceFolders, type FilePlace } from './source-files.ts';
 import { stageRows } from './staging.ts';
 import { windowBounds, type WindowBounds } from './window.ts';
 import { writeSplit } from './write-split.ts';
@@ -89,7 +89,7 @@ async function buildIn(work: string, options: BuildOptions): Promise<BuiltDatase
     threads: threads ?? availableParallelism(),
     memoryLimit: memoryLimit ?? '2GB',
     folder: work,
-    readable: sourceFolders({ pipeline: spec.name, source: spec.data.source, folder }),
+    readable: sourceFolders(filePlace(spec, folder)),
   });
   const interrupt = () => engine.interrupt();
   signal?.addEventListener('abort', interrupt);
@@ -105,13 +105,20 @@ async function buildIn(work: string, options: BuildOptions): Promise<BuiltDatase
   }
 }
 
+function filePlace({ name: pipeline, data: { source } }: PipelineSpec, folder: string): FilePlace {
+  if ('paths' in source) return { pipeline, source, folder };
+  throw new SourceInvalidError(`a source of the kind '${source.kind}' cannot be read yet`, {
+    pipeline,
+    field: 'data.source',
+  });
+}
+
 type BuildJob = BuildOptions & { work: string };
 
 async function build(engine: Engine, job: BuildJob): Promise<BuiltDataset> {
   const { spec, folder, onProgress } = job;
   const bounds = windowBounds(spec.data.window, job.asOf);
-  const place = { pipeline: spec.name, source: spec.data.source, folder };
-  const source = await openSource(engine.main, place);
+  const source = await openSource(engine.main, filePlace(spec, folder));
   const plan = await planDataset(engine.main, spec, source.columns);
   onProgress?.({ phase: 'reading', done: 0.1 });
   const files = await readSource(engine.main, plan, {

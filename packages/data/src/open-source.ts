@@ -4,7 +4,7 @@ import { SHAPE } from './author-sql.ts';
 import { columnTypeOf } from './column-types.ts';
 import { identifier } from './sql.ts';
 import { QueryFailedError, SourceInvalidError } from './errors.ts';
-import { findSourceFiles, type SourceFile, type SourcePlace } from './source-files.ts';
+import { findSourceFiles, type SourceFile, type FilePlace } from './source-files.ts';
 import { sourceRelation, type SourceColumn } from './source-relation.ts';
 
 /** A source that was found and looked at. */
@@ -20,7 +20,7 @@ export interface OpenSource {
  *
  * @throws SourceInvalidError when a file is missing, empty or not what the source says it is
  */
-export async function openSource(connection: Connection, place: SourcePlace): Promise<OpenSource> {
+export async function openSource(connection: Connection, place: FilePlace): Promise<OpenSource> {
   const files = await findSourceFiles(connection, place);
   return translatingSourceErrors(place.pipeline, files, async () => {
     const columns = await sourceColumns(connection, place, files);
@@ -32,7 +32,7 @@ export async function openSource(connection: Connection, place: SourcePlace): Pr
 
 async function sourceColumns(
   connection: Connection,
-  { pipeline, source }: SourcePlace,
+  { pipeline, source }: FilePlace,
   files: readonly SourceFile[],
 ): Promise<SourceColumn[]> {
   if (source.kind !== 'csv') return describe(connection, sourceRelation(source, files));

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
-import type { SourceSpec } from '@perennial/contract';
+import type { FileSourceSpec } from '@perennial/contract';
 import { PipelineInvalidError } from '@perennial/pipeline';
 import type { Connection } from './engine.ts';
 import { SourceInvalidError } from './errors.ts';
@@ -13,10 +13,10 @@ export interface SourceFile extends FileState {
   name: string;
 }
 
-/** Whose source is looked for, and where. */
-export interface SourcePlace {
+/** Whose files are looked for, and where. */
+export interface FilePlace {
   pipeline: string;
-  source: SourceSpec;
+  source: FileSourceSpec;
   /** Absolute path that the source's paths are relative to. */
   folder: string;
 }
@@ -24,7 +24,7 @@ export interface SourcePlace {
 const GLOB = /[*?[]/;
 
 /** The folders that a source's paths lie in: of a glob, the part before its first wildcard. */
-export function sourceFolders(place: SourcePlace): string[] {
+export function sourceFolders(place: FilePlace): string[] {
   return place.source.paths.map((path, index) => {
     if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path)) {
       const message = 'must be a path on this machine, relative to the pipeline file';
@@ -50,7 +50,7 @@ function splitPath(path: string, folder: string): { base: string; pattern: strin
  *
  * @throws SourceInvalidError naming a path that has no file, or a file that is empty
  */
-export async function findSourceFiles(connection: Connection, place: SourcePlace): Promise<SourceFile[]> {
+export async function findSourceFiles(connection: Connection, place: FilePlace): Promise<SourceFile[]> {
   const found = await Promise.all(
     place.source.paths.map((path, index) => filesAt(connection, place, { path, index })),
   );
@@ -61,7 +61,7 @@ export async function findSourceFiles(connection: Connection, place: SourcePlace
 
 async function filesAt(
   connection: Connection,
-  place: SourcePlace,
+  place: FilePlace,
   { path, index }: { path: string; index: number },
 ): Promise<string[]> {
   const { base, pattern } = splitPath(path, place.folder);
@@ -75,7 +75,7 @@ async function filesAt(
   return rows.map(({ file }) => resolve(file));
 }
 
-async function fileAt(path: string, { pipeline, folder }: SourcePlace): Promise<SourceFile> {
+async function fileAt(path: string, { pipeline, folder }: FilePlace): Promise<SourceFile> {
   const name = relative(folder, path).split(sep).join('/');
   const { size, mtimeNs } = await stat(path, { bigint: true });
   if (size === 0n)

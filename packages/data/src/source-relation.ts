@@ -1,4 +1,4 @@
-import type { SourceSpec } from '@perennial/contract';
+import type { FileSourceSpec } from '@perennial/contract';
 import type { SourceFile } from './source-files.ts';
 import { globEscaped, identifier, literal, literals } from './sql.ts';
 
@@ -17,7 +17,7 @@ export const REJECTS = 'rejected_lines';
  * @param columns - what a look at the files found, which decides what types text files are read as; absent for the look itself
  */
 export function sourceRelation(
-  source: SourceSpec,
+  source: FileSourceSpec,
   files: readonly SourceFile[],
   columns?: readonly SourceColumn[],
 ): string {
@@ -33,7 +33,7 @@ export function sourceRelation(
 }
 
 function csvOptions(
-  source: Extract<SourceSpec, { kind: 'csv' }>,
+  source: Extract<FileSourceSpec, { kind: 'csv' }>,
   columns: readonly SourceColumn[] | undefined,
 ): string[] {
   const types = columns === undefined ? source.types : typesOf(columns);
