@@ -49,7 +49,7 @@ describe('the loop', () => {
       lineage: { run: first.id, dataset: first.dataset },
     });
     expect(version.card.evaluation.metrics.auc).toBeGreaterThan(0.7);
-    expect(version.card.training.parity.maxDifference).toBeLessThan(1e-4);
+    expect(version.card.training.parity?.maxDifference).toBeLessThan(1e-4);
     const dataset = await test.client.getDataset({ params: { dataset: first.dataset ?? '' } });
     expect(dataset.manifest.splits).toMatchObject({ test: { rows: 300 }, validation: { rows: 300 } });
     expect(dataset.card.quarantine).toMatchObject({ rows: 1, reasons: [{ rows: 1 }] });

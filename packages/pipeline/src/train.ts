@@ -1,4 +1,10 @@
-import type { Activation, LabelSpec, TrainSpec } from '@perennial/contract';
+import type {
+  Activation,
+  CommandTrainSpec,
+  LabelSpec,
+  NetworkTrainSpec,
+  TrainSpec,
+} from '@perennial/contract';
 import type { LayersModel, SymbolicTensor, TensorFlow } from './tensorflow.ts';
 
 export type MlpSpec = Extract<TrainSpec, { kind: 'mlp' }>;
@@ -16,7 +22,7 @@ export interface FitOptions {
   /** @default 0.001 */
   learningRate?: number;
   /** @default 'adam' */
-  optimizer?: TrainSpec['optimizer'];
+  optimizer?: NetworkTrainSpec['optimizer'];
   /** Stop after this many epochs without a better validation loss, and keep the best weights. Absent: all epochs are run. */
   patience?: number;
   /**
@@ -101,6 +107,35 @@ export interface CustomTrain {
 export function custom(build: TrainFunction, options: FitOptions = {}): CustomTrain {
   const { warmStart, ...rest } = options;
   return { spec: { kind: 'custom', ...FIT_DEFAULTS, ...rest, ...warmStartOf(warmStart) }, build };
+}
+
+export interface CommandOptions {
+  /**
+   * Names of environment variables that the command may see, beside PATH, HOME, LANG and `PERENNIAL_JOB`.
+   * @default []
+   */
+  environment?: string[];
+  /**
+   * The command and all that it started are stopped after this long.
+   * @default '1h'
+   */
+  timeout?: string;
+  /**
+   * Handed to the command, which is to draw all its random numbers from it.
+   * @default 1
+   */
+  seed?: number;
+}
+
+/**
+ * A program of the author's that trains, in any language: `command(['python', 'train.py'])`. It runs in the pipeline's folder, without a
+ * shell, reads what it needs from the JSON file that `PERENNIAL_JOB` names, and must leave `model.onnx` where that says.
+ */
+export function command(
+  argv: readonly [string, ...string[]],
+  options: CommandOptions = {},
+): CommandTrainSpec {
+  return { kind: 'command', command: [...argv], environment: [], seed: 1, timeout: '1h', ...options };
 }
 
 const FIT_DEFAULTS = {

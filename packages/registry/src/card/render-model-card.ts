@@ -90,38 +90,47 @@ function trainingSection({ training }: ModelCard): string {
   return section(
     'Training',
     facts([
-      ['Network', describeNetwork(spec)],
-      ['Parameters', numberText(training.parameters)],
-      [
-        'Fit',
-        `${spec.optimizer}, learning rate ${numberText(spec.learningRate)}, batches of ${numberText(spec.batchSize)}`,
-      ],
+      [spec.kind === 'command' ? 'Command' : 'Network', describeTrainer(spec)],
+      ['Parameters', training.parameters === null ? 'not known' : numberText(training.parameters)],
+      ...fitFacts(spec),
       ['Start', inline(training.warmStart.note)],
       ['Seed', String(training.seed)],
       ['Backend', `${training.backend} (${inline(training.device)})`],
       ['Time', `${numberText(training.seconds)} s`],
       [
         'Exported file against network',
-        `at most ${numberText(parity.maxDifference)} apart on ${numberText(parity.rows)} rows`,
+        parity === null
+          ? 'not applicable: the command left the file alone'
+          : `at most ${numberText(parity.maxDifference)} apart on ${numberText(parity.rows)} rows`,
       ],
     ]),
-    '### Layers',
+    `### ${spec.kind === 'command' ? 'Operators' : 'Layers'}`,
     bullets(training.architecture.map(inline)),
-    '### Epochs',
-    table(
-      ['Epoch', 'Loss', 'Validation loss'],
-      training.epochs.map(({ epoch, loss, validationLoss }) => [
-        numberText(epoch),
-        numberText(loss),
-        validationLoss === null ? '' : numberText(validationLoss),
-      ]),
-      [0, 1, 2],
-    ),
+    ...epochsTable(training.epochs),
   );
 }
 
-function describeNetwork(spec: TrainSpec): string {
+function fitFacts(spec: TrainSpec): [string, string][] {
+  if (spec.kind === 'command') return [];
+  const { optimizer, learningRate, batchSize } = spec;
+  const fit = `${optimizer}, learning rate ${numberText(learningRate)}, batches of ${numberText(batchSize)}`;
+  return [['Fit', fit]];
+}
+
+function epochsTable(epochs: ModelCard['training']['epochs']): string[] {
+  if (epochs.length === 0) return [];
+  const rows = epochs.map(({ epoch, loss, validationLoss }) => [
+    numberText(epoch),
+    numberText(loss),
+    validationLoss === null ? '' : numberText(validationLoss),
+  ]);
+  return ['### Epochs', table(['Epoch', 'Loss', 'Validation loss'], rows, [0, 1, 2])];
+}
+
+function describeTrainer(spec: TrainSpec): string {
   switch (spec.kind) {
+    case 'command':
+      return inline(spec.command.join(' '));
     case 'custom':
       return "made by the pipeline's own function";
     case 'mlp': {

@@ -73,7 +73,7 @@ export class Flights {
       manifest: this.dataset.manifest,
       datasetDigest: this.dataset.digest,
       files: this.#files,
-      spec: { ...pipeline.spec.train, ...train } as NetworkTrainSpec,
+      spec: { ...NETWORK, ...train } as NetworkTrainSpec,
       label: this.label,
       codeDigest: CODE,
       workFolder: this.folder,
@@ -86,8 +86,16 @@ export class Flights {
   async customJob(build: string, options: Parameters<Flights['job']>[0] = {}): Promise<TrainingJob> {
     const pipelineFile = join(this.folder, `custom-${this.#jobs}.pipeline.mjs`);
     await writeFile(pipelineFile, customPipeline(build));
-    const { epochs, batchSize, learningRate, optimizer, seed, timeout } = pipeline.spec.train;
-    const spec: NetworkTrainSpec = { kind: 'custom', epochs, batchSize, learningRate, optimizer, seed, timeout };
+    const { epochs, batchSize, learningRate, optimizer, seed, timeout } = NETWORK;
+    const spec: NetworkTrainSpec = {
+      kind: 'custom',
+      epochs,
+      batchSize,
+      learningRate,
+      optimizer,
+      seed,
+      timeout,
+    };
     const { train, ...rest } = options;
     return this.job({ spec: { ...spec, ...train } as NetworkTrainSpec, pipelineFile, ...rest });
   }
@@ -114,6 +122,9 @@ const pipeline = definePipeline({
   train: mlp({ hidden: [8], epochs: 2, batchSize: 64, learningRate: 0.01, warmStart: true, timeout: '1m' }),
   validate: { gate: notWorse({ metric: 'auc', margin: 0.01, confidence: 0.95 }) },
 });
+
+/** The definition's network: it names one, and no command. */
+const NETWORK = pipeline.spec.train as NetworkTrainSpec;
 
 function jsonText(): string {
   const random = new RandomStream(1);
