@@ -73,6 +73,7 @@ describe('an error of ours', () => {
       alias: true,
       prediction: true,
       artifact: true,
+      backfill: true,
     };
     for (const kind of Object.keys(kinds) as MissingKind[]) {
       expect(ERROR_STATUS[new NotFoundError(kind, 'x').code]).toBe(404);

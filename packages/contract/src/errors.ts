@@ -113,7 +113,16 @@ export class InvalidRequestError extends PerennialError {
 
 /** What can be asked for by name or id and may be absent, with the error code that says so. */
 export type MissingKind =
-  'pipeline' | 'run' | 'dataset' | 'model' | 'version' | 'release' | 'alias' | 'prediction' | 'artifact';
+  | 'pipeline'
+  | 'run'
+  | 'dataset'
+  | 'model'
+  | 'version'
+  | 'release'
+  | 'alias'
+  | 'prediction'
+  | 'artifact'
+  | 'backfill';
 
 /** Something that was asked for by its id or name is not there. */
 export class NotFoundError extends PerennialError {
