@@ -10,6 +10,8 @@ export interface NewJob<Kind extends JobKind> {
   jobKey?: string;
   /** Not before. @default at once */
   runAt?: Date;
+  /** Jobs of one series run one after the other, in the order of their due times, whatever the number of workers. */
+  series?: string;
   /** How often it is tried in all, with growing pauses. @default 25 */
   maxAttempts?: number;
 }
@@ -17,7 +19,7 @@ export interface NewJob<Kind extends JobKind> {
 /**
  * Queues a job. Called in a transaction, the job is there if and only if the transaction's rows are.
  *
- * graphile-worker's named queues are not used: jobs of one named queue run one after the other, where ours (`JOB_QUEUES`) say which workers take them.
+ * A series is what graphile-worker calls a named queue; our queues (`JOB_QUEUES`) say which workers take a job, and are no matter of its.
  * @returns the job's id
  * @throws InvalidRequestError when the payload is not that of its kind
  */
@@ -25,6 +27,7 @@ export async function enqueue<Kind extends JobKind>(tx: Executor, job: NewJob<Ki
   const payload = JSON.stringify(parsePayload(job.kind, job.payload));
   const [row] = await tx.execute<{ id: string }>(sql`
     select id::text from graphile_worker.add_job(${job.kind}, ${payload}::text::json,
+      queue_name => ${job.series ?? null}::text,
       run_at => ${job.runAt?.toISOString() ?? null}::timestamptz,
       max_attempts => ${job.maxAttempts ?? null}::int,
       job_key => ${job.jobKey ?? null}::text)`);

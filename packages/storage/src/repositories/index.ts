@@ -1,4 +1,5 @@
 export * from './aliases.ts';
+export * from './backfills.ts';
 export * from './datasets.ts';
 export * from './executor.ts';
 export * from './ground-truth.ts';
@@ -10,3 +11,7 @@ export * from './predictions.ts';
 export * from './releases.ts';
 export * from './run-events.ts';
 export * from './runs.ts';
+export * from './schedules.ts';
+export * from './streams.ts';
+export * from './taken-files.ts';
+export * from './triggers.ts';

@@ -4,6 +4,7 @@ import {
   NotFoundError,
   RUN_TRANSITIONS,
   TransitionRefusedError,
+  finalStates,
   formatId,
   nextState,
   type RunEvent,
@@ -11,6 +12,7 @@ import {
   type RunTransition,
 } from '@perennial/contract';
 import { runEvents, runs, steps } from '../database/schema.ts';
+import { queueAdvance } from './backfills.ts';
 import type { Executor } from './executor.ts';
 
 /** The channel on which a cancelled run is announced to its worker; the payload is the run's plain id. */
@@ -68,8 +70,11 @@ export async function appendRunEvent(tx: Executor, { runId, at, event, fence }: 
     .set({ ...runChanges(row, event, at), state, lastSequence: sequence })
     .where(eq(runs.id, runId));
   await projectStep(tx, { runId, at, event });
+  if (row.backfillId !== null && FINAL_STATES.includes(state)) await queueAdvance(tx, row.backfillId);
   if (event.type === 'cancelled') await tx.execute(sql`select pg_notify(${RUN_CANCELLED_CHANNEL}, ${runId})`);
 }
+
+const FINAL_STATES = finalStates(RUN_TRANSITIONS);
 
 const TRANSITION_OF: Partial<Record<RunEvent['type'], RunTransition>> = {
   started: 'start',

@@ -28,6 +28,8 @@ export interface NewRun {
   asOf: Date;
   force: boolean;
   createdAt: Date;
+  /** The backfill it is a day of. */
+  backfillId?: string | undefined;
 }
 
 /** Creates a run with its first event. Call in a transaction, beside the job that will execute it. */
@@ -44,6 +46,7 @@ export async function createRun(tx: Executor, run: NewRun): Promise<void> {
     codeDigest: run.codeDigest,
     createdAt,
     lastSequence: 1,
+    backfillId: run.backfillId ?? null,
   });
   await tx.insert(runEvents).values({
     runId: id,
