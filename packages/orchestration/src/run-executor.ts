@@ -75,6 +75,7 @@ export class RunExecutor {
       await this.#take(row, { signal: AbortSignal.any([signal, controller.signal]), lastAttempt });
     } finally {
       this.#active.delete(id);
+      this.#dependencies.progress.forget(run);
     }
   }
 
@@ -156,7 +157,8 @@ export class RunExecutor {
       ...own,
       run,
       delay,
-      publish: (step, { done, message }) => progress.publish({ run: edgeId, step, done, message }),
+      publish: (step, { done, message, training }) =>
+        progress.publish({ run: edgeId, step, done, message, log: training?.type === 'log' }),
     };
   }
 }

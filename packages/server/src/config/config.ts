@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { ConfigurationError } from '../errors.ts';
-import { readEnvironment, type Environment } from './environment.ts';
+import { ROLES, readEnvironment, type Environment, type ProcessRole } from './environment.ts';
 
 /** Everything that differs from one installation to another, typed and complete. */
 export interface Config {
@@ -10,6 +10,10 @@ export interface Config {
   adminToken: string | null;
   logLevel: Environment['PERENNIAL_LOG_LEVEL'];
   maxBodyBytes: number;
+  /** What this process does. */
+  roles: readonly ProcessRole[];
+  /** Queues whose jobs this process takes; null for all. */
+  queues: readonly string[] | null;
   workerConcurrency: number;
   /** Folder of the pipeline files. */
   pipelines: string;
@@ -41,6 +45,7 @@ export type ConfigOverrides = Partial<Record<keyof Environment, string>>;
 export function loadConfig(overrides: ConfigOverrides = {}): Config {
   const environment = readEnvironment({ ...process.env, ...overrides });
   requireTokenBeyondLoopback(environment);
+  requireSharedDatabase(environment);
   const home = resolve(environment.PERENNIAL_HOME);
   return {
     host: environment.PERENNIAL_HOST,
@@ -48,6 +53,8 @@ export function loadConfig(overrides: ConfigOverrides = {}): Config {
     adminToken: environment.PERENNIAL_ADMIN_TOKEN ?? null,
     logLevel: environment.PERENNIAL_LOG_LEVEL,
     maxBodyBytes: environment.PERENNIAL_MAX_BODY_BYTES,
+    roles: environment.PERENNIAL_ROLES,
+    queues: environment.PERENNIAL_QUEUES ?? null,
     workerConcurrency: environment.PERENNIAL_WORKER_CONCURRENCY,
     pipelines: resolve(environment.PERENNIAL_PIPELINES),
     database:
@@ -69,6 +76,17 @@ function requireTokenBeyondLoopback({ PERENNIAL_HOST, PERENNIAL_ADMIN_TOKEN }: E
     {
       variable: 'PERENNIAL_ADMIN_TOKEN',
       message: `must be set to listen on ${PERENNIAL_HOST}: only loopback goes without a token`,
+    },
+  ]);
+}
+
+/** The embedded database belongs to one process, which must then do everything. */
+function requireSharedDatabase({ PERENNIAL_ROLES, DATABASE_URL }: Environment): void {
+  if (DATABASE_URL !== undefined || ROLES.every((role) => PERENNIAL_ROLES.includes(role))) return;
+  throw new ConfigurationError([
+    {
+      variable: 'DATABASE_URL',
+      message: `must be set for a process that is only ${PERENNIAL_ROLES.join(' and ')}: the embedded database belongs to one process`,
     },
   ]);
 }

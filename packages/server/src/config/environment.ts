@@ -1,3 +1,4 @@
+import { JOB_QUEUES } from '@perennial/contract';
 import { z } from 'zod';
 import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
 
@@ -6,6 +7,19 @@ const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
 const withDefault = <T extends z.ZodType>(schema: T, value: z.input<T>) =>
   z.preprocess((given) => (given === undefined || given === '' ? value : given), schema);
+
+/** `a,b` */
+const listOf = <const Word extends string>(words: readonly [Word, ...Word[]]) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((word) => word.trim()))
+    .pipe(z.array(z.enum(words)).min(1));
+
+/** What a process does: answer requests, see to due times and files, work off the queue. */
+export const ROLES = ['server', 'scheduler', 'worker'] as const;
+export type ProcessRole = (typeof ROLES)[number];
+
+const QUEUES = [...new Set(Object.values(JOB_QUEUES))] as [string, ...string[]];
 
 const environmentSchema = z
   .object({
@@ -16,6 +30,8 @@ const environmentSchema = z
     PERENNIAL_ADMIN_TOKEN: optional(z.string().min(16, 'must be at least 16 characters')),
     PERENNIAL_LOG_LEVEL: withDefault(z.enum(['debug', 'info', 'warn', 'error', 'silent']), 'info'),
     PERENNIAL_DURABILITY: withDefault(z.enum(['disk', 'process', 'none']), 'disk'),
+    PERENNIAL_ROLES: withDefault(listOf(ROLES), ROLES.join(',')),
+    PERENNIAL_QUEUES: optional(listOf(QUEUES)),
     PERENNIAL_WORKER_CONCURRENCY: withDefault(z.coerce.number().int().min(1).max(64), 1),
     PERENNIAL_MAX_BODY_BYTES: withDefault(z.coerce.number().int().min(1_024), 8 * 1024 * 1024),
     DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })),

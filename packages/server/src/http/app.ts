@@ -10,38 +10,53 @@ import type { Readiness } from '../platform/readiness.ts';
 import { authorize, type Authenticate } from './authentication.ts';
 import { registerDocsPage } from './docs-page.ts';
 import { createHandlers, type HandlerDependencies } from './handlers.ts';
+import type { Metrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import { retryAfterSeconds, toProblem } from './problems.ts';
 import { registerRoutes } from './route-registration.ts';
 import { streamRunEvents } from './run-events-stream.ts';
 
-export interface AppOptions extends HandlerDependencies {
+/** What every process answers, whatever its role. */
+export interface SystemOptions {
+  readiness: Readiness;
+  metrics: Metrics;
+  logger: Logger;
+}
+
+export interface AppOptions extends HandlerDependencies, SystemOptions {
   authenticate: Authenticate;
   maxBodyBytes: number;
   progress: RunProgressHub;
-  readiness: Readiness;
-  logger: Logger;
   version: string;
 }
 
 type Variables = { requestId: string };
 
-/** The HTTP API as a Hono app; `app.request()` is all a test needs. */
-export function createApp(options: AppOptions): Hono {
+/** Health, readiness and metrics: all that a process answers which is no server. */
+export function createSystemApp(options: SystemOptions): Hono {
   const app = new Hono<{ Variables: Variables }>();
   app.use(async (c, next) => observe(c, { next, options }));
   app.onError((error, c) => answerError(c, error, options.logger));
-  registerSystemRoutes(app as unknown as Hono, options);
-  registerEventStream(app as unknown as Hono, options);
-  registerRoutes(app as unknown as Hono, createHandlers(options), options);
   app.notFound((c) => answerError(c, unknownRoute(c.req.method, c.req.path), options.logger));
+  registerSystemRoutes(app as unknown as Hono, options);
   return app as unknown as Hono;
+}
+
+/** The HTTP API as a Hono app; `app.request()` is all a test needs. */
+export function createApp(options: AppOptions): Hono {
+  const app = createSystemApp(options);
+  const document = openApiDocument(options.version);
+  app.get('/openapi.json', (c) => c.json(document));
+  registerDocsPage(app);
+  registerEventStream(app, options);
+  registerRoutes(app, createHandlers(options), options);
+  return app;
 }
 
 /** Gives the request its id and headers, and records how long it took. */
 async function observe(
   c: Context<{ Variables: Variables }>,
-  { next, options }: { next: () => Promise<void>; options: AppOptions },
+  { next, options }: { next: () => Promise<void>; options: SystemOptions },
 ): Promise<void> {
   const started = performance.now();
   const requestId = randomUUID();
@@ -69,8 +84,7 @@ function answerError(c: Context<{ Variables: Variables }>, error: unknown, logge
   });
 }
 
-function registerSystemRoutes(app: Hono, { readiness, metrics, version }: AppOptions): void {
-  const document = openApiDocument(version);
+function registerSystemRoutes(app: Hono, { readiness, metrics }: SystemOptions): void {
   app.get('/healthz', (c) => c.json({ live: true }));
   app.get('/readyz', async (c) => {
     const report = await readiness.check();
@@ -79,8 +93,6 @@ function registerSystemRoutes(app: Hono, { readiness, metrics, version }: AppOpt
   app.get('/metrics', async (c) =>
     c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
   );
-  app.get('/openapi.json', (c) => c.json(document));
-  registerDocsPage(app);
 }
 
 /** The events of a run as a stream, for who accepts one; others fall through to the list. */

@@ -2,7 +2,8 @@ import { IdGenerator, systemClock, type Clock } from '@perennial/contract';
 import { GroundTruthLog } from '@perennial/monitoring';
 import type { Hono } from 'hono';
 import type { Config } from '../config/config.ts';
-import { createApp } from '../http/app.ts';
+import type { ProcessRole } from '../config/environment.ts';
+import { createApp, createSystemApp } from '../http/app.ts';
 import { authenticator } from '../http/authentication.ts';
 import { listen } from '../http/listen.ts';
 import { Metrics } from '../http/metrics.ts';
@@ -10,11 +11,12 @@ import { Closers } from './closers.ts';
 import { Doctor } from './doctor.ts';
 import type { Logger } from './logger.ts';
 import { Readiness } from './readiness.ts';
-import { startServing, type Serving, type ServingParts } from './serving.ts';
+import type { PlatformParts } from './parts.ts';
+import { startServing, type Serving } from './serving.ts';
 import { servingNumbers } from './serving-numbers.ts';
 import { openStorage } from './storage.ts';
 import { PLATFORM_VERSION } from './version.ts';
-import { startWork, type Work } from './work.ts';
+import { openWork, startJobs, type Work } from './work.ts';
 
 export interface PlatformOptions {
   config: Config;
@@ -36,8 +38,8 @@ export interface Platform {
 }
 
 /**
- * Starts everything in one process: database and artifact store, serving, one worker, the HTTP API. The one place where implementations are
- * chosen; what fails on the way closes what was open.
+ * Starts what this process's roles ask for; all of them by default: database and artifact store, serving, scheduler, worker, the HTTP API. The one place
+ * where implementations are chosen; what fails on the way closes what was open.
  * @throws ListenError, PipelineInvalidError, the storage's errors
  */
 export async function startPlatform({
@@ -48,11 +50,9 @@ export async function startPlatform({
   const closers = new Closers(logger);
   try {
     const storage = await openStorage(config, { closers, logger });
-    const parts: ServingParts = { ...storage, clock, ids: new IdGenerator(clock), closers, logger };
-    const serving = await startServing(config, parts);
-    const work = await startWork(config, parts);
+    const parts: PlatformParts = { ...storage, clock, ids: new IdGenerator(clock), closers, logger };
     const readiness = readinessOf(parts);
-    const app = assembleApp(config, { parts, serving, work, readiness });
+    const { app, work } = await startRoles(config, { parts, readiness });
     const server = await listen(app, config);
     closers.add('HTTP server', () => {
       readiness.drain();
@@ -65,14 +65,29 @@ export async function startPlatform({
   }
 }
 
-interface Assembly {
-  parts: ServingParts;
-  serving: Serving;
-  work: Work;
+interface Foundation {
+  parts: PlatformParts;
   readiness: Readiness;
 }
 
-function assembleApp(config: Config, { parts, serving, work, readiness }: Assembly): Hono {
+async function startRoles(config: Config, foundation: Foundation): Promise<{ app: Hono; work: Work }> {
+  const { parts, readiness } = foundation;
+  const has = (role: ProcessRole) => config.roles.includes(role);
+  const serving = has('server') ? await startServing(config, parts) : undefined;
+  const work = await openWork(config, parts);
+  if (has('worker')) await startJobs(config, parts, work);
+  const app = serving
+    ? assembleApi(config, { ...foundation, serving, work })
+    : createSystemApp({ readiness, logger: parts.logger, metrics: new Metrics({ numbers: [] }) });
+  return { app, work };
+}
+
+interface Assembly extends Foundation {
+  serving: Serving;
+  work: Work;
+}
+
+function assembleApi(config: Config, { parts, serving, work, readiness }: Assembly): Hono {
   const { database, artifacts, clock, ids, logger } = parts;
   const flushPredictions = () => serving.shipper.flush();
   return createApp({
@@ -93,7 +108,7 @@ function assembleApp(config: Config, { parts, serving, work, readiness }: Assemb
   });
 }
 
-function readinessOf({ database }: ServingParts): Readiness {
+function readinessOf({ database }: PlatformParts): Readiness {
   return new Readiness({
     servingReady: () => true,
     databaseAnswers: async () => {

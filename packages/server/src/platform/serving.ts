@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Clock, IdGenerator } from '@perennial/contract';
 import {
   ArtifactCache,
   ChampionTable,
@@ -11,9 +10,7 @@ import {
   databaseChampions,
 } from '@perennial/serving';
 import type { Config } from '../config/config.ts';
-import type { Closers } from './closers.ts';
-import type { Logger } from './logger.ts';
-import type { OpenStorage } from './storage.ts';
+import type { PlatformParts } from './parts.ts';
 
 export interface Serving {
   predictions: PredictionService;
@@ -22,15 +19,8 @@ export interface Serving {
   champions: ChampionTable;
 }
 
-export interface ServingParts extends OpenStorage {
-  clock: Clock;
-  ids: IdGenerator;
-  closers: Closers;
-  logger: Logger;
-}
-
 /** Puts the data plane together: champions, loaded models, journal, shipping. */
-export async function startServing(config: Config, parts: ServingParts): Promise<Serving> {
+export async function startServing(config: Config, parts: PlatformParts): Promise<Serving> {
   const { database, closers, logger, clock, ids } = parts;
   const { journal, shipper } = await startJournal(config, parts);
   const champions = await ChampionTable.open({
@@ -46,7 +36,7 @@ export async function startServing(config: Config, parts: ServingParts): Promise
 
 async function openModels(
   config: Config,
-  { artifacts, champions, closers, logger }: ServingParts & { champions: ChampionTable },
+  { artifacts, champions, closers, logger }: PlatformParts & { champions: ChampionTable },
 ): Promise<ServedModels> {
   const cache = await ArtifactCache.open({
     folder: join(config.servingFolder, 'models'),
@@ -65,7 +55,7 @@ async function openModels(
 
 async function startJournal(
   { journal: { folder, durability } }: Config,
-  { database, closers, logger }: ServingParts,
+  { database, closers, logger }: PlatformParts,
 ): Promise<{ journal: Journal; shipper: Shipper }> {
   const journal = await Journal.open({ folder, durability });
   closers.add('journal', () => journal.close());

@@ -2,20 +2,32 @@ import { hostname } from 'node:os';
 import { PipelineCatalog, RunExecutor, RunProgressHub, RunService } from '@perennial/orchestration';
 import { RUN_CANCELLED_CHANNEL, startWorker } from '@perennial/storage';
 import type { Config } from '../config/config.ts';
-import type { ServingParts } from './serving.ts';
+import type { PlatformParts } from './parts.ts';
 import { PLATFORM_VERSION } from './version.ts';
 
+/** What every role needs to speak of runs. */
 export interface Work {
   catalog: PipelineCatalog;
   runs: RunService;
   progress: RunProgressHub;
 }
 
-/** Loads the pipelines and starts the worker that executes their runs. */
-export async function startWork(config: Config, parts: ServingParts): Promise<Work> {
-  const { database, clock, ids, closers, logger } = parts;
+/** Loads the pipelines; starts nothing yet. */
+export async function openWork(config: Config, parts: PlatformParts): Promise<Work> {
+  const { database, clock, ids, closers } = parts;
   const catalog = await PipelineCatalog.load(config.pipelines, { database, clock });
-  const progress = new RunProgressHub();
+  const progress = await RunProgressHub.open(database);
+  closers.add('run progress', () => progress.close());
+  return { catalog, progress, runs: new RunService({ database, clock, ids, catalog }) };
+}
+
+/** Starts the worker that takes jobs from the queue. */
+export async function startJobs(
+  config: Config,
+  parts: PlatformParts,
+  { catalog, progress }: Work,
+): Promise<void> {
+  const { database, closers, logger } = parts;
   const executor = new RunExecutor({
     ...parts,
     catalog,
@@ -30,9 +42,9 @@ export async function startWork(config: Config, parts: ServingParts): Promise<Wo
   const worker = await startWorker({
     database,
     concurrency: config.workerConcurrency,
+    ...(config.queues === null ? {} : { queues: config.queues }),
     handlers: { 'run.execute': ({ run }, job) => executor.execute(run, job) },
     log: (level, message) => logger[level === 'warning' ? 'warn' : level](message),
   });
   closers.add('worker', () => worker.stop());
-  return { catalog, progress, runs: new RunService({ database, clock, ids, catalog }) };
 }
