@@ -5,6 +5,7 @@ import {
   type FeatureSpec,
   type Issue,
   type PipelineSpec,
+  type SourceSpec,
 } from '@perennial/contract';
 import { spokenIssues } from './spec-issues.ts';
 
@@ -24,6 +25,7 @@ export function checkSpec(value: unknown): CheckedSpec {
   const spec = parsed.data;
   const issues = [
     ...scheduleIssues(spec),
+    ...sourceIssues(spec.data.source),
     ...spec.data.expectations.flatMap((expectation, index) =>
       expectationIssues(expectation, `data.expectations[${index}]`),
     ),
@@ -33,6 +35,20 @@ export function checkSpec(value: unknown): CheckedSpec {
     ...classIssues(spec),
   ];
   return issues.length > 0 ? { spec: undefined, issues } : { spec, issues: [] };
+}
+
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+/** Of what the schema lets through. Bucket names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+function sourceIssues(source: SourceSpec): Issue[] {
+  if (source.kind === 'objectStore' && !BUCKET.test(source.bucket)) {
+    const message = `must be the name of a bucket: 3 to 63 lower-case letters, digits, hyphens and dots, but is '${source.bucket}'`;
+    return [{ path: 'data.source.bucket', message }];
+  }
+  if (source.kind === 'postgres' && source.query.trim() === '') {
+    return [{ path: 'data.source.query', message: 'must be a query such as `select * from trips`' }];
+  }
+  return [];
 }
 
 function scheduleIssues({ schedule }: PipelineSpec): Issue[] {

@@ -3,7 +3,7 @@ import { between, notNull, oneOf, predicate, rowCount, unique } from './expectat
 import { boolean, categorical, crossed, numeric, timestamp } from './features.ts';
 import { notWorse } from './gate.ts';
 import { binary, multiclass, regression } from './labels.ts';
-import { parquet } from './sources.ts';
+import { objectStore, parquet, postgres, predictionLog, query, stream } from './sources.ts';
 import { custom, mlp } from './train.ts';
 
 type FlightColumn = 'date' | 'delay' | 'distance' | 'origin' | 'destination';
@@ -151,3 +151,62 @@ custom(({ tf, inputs, embeddings, denseWidth, outputs }) => {
 });
 // @ts-expect-error a network is a model, not a tensor
 custom(({ inputs }) => inputs.dense);
+
+// Sources that are no files.
+definePipeline({
+  ...base,
+  data: {
+    source: query(async function* ({ from, signal }) {
+      signal.throwIfAborted();
+      yield { at: from, distance: 3, late: true };
+    }),
+    // @ts-expect-error the function yields no `when`
+    time: 'when',
+    window,
+  },
+  label: late,
+  features: distance,
+  validate: auc,
+});
+definePipeline({
+  ...base,
+  data: {
+    source: query(function* ({ from }) {
+      yield { at: from, distance: 3, late: true };
+    }),
+    time: 'at',
+    key: 'late',
+    window,
+    expectations: [notNull('distance')],
+  },
+  label: late,
+  features: {
+    distance: numeric(),
+    // @ts-expect-error the function yields no `altitude`
+    altitude: numeric(),
+  },
+  validate: auc,
+});
+// @ts-expect-error a value of a row is no list
+query(function* () {
+  yield { at: [1] };
+});
+definePipeline({
+  ...base,
+  data: { source: predictionLog<'distance'>('flight-delay'), time: 'time', key: 'key', window },
+  label: binary('late', { from: 'label' }),
+  features: distance,
+  // @ts-expect-error the model has no such input
+  validate: { ...auc, slices: ['origin'] },
+});
+definePipeline({
+  ...base,
+  data: { source: stream<'at' | 'distance'>('trips'), time: 'at', window },
+  label: late,
+  features: distance,
+  validate: auc,
+});
+// @ts-expect-error a query needs its connection
+postgres({ query: 'select 1' });
+// @ts-expect-error there is no such format
+objectStore({ bucket: 'trips', format: 'orc' });

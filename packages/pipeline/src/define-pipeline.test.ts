@@ -31,6 +31,13 @@ describe('definePipeline', () => {
         name: 'flight-delay',
         owners: [],
         limitations: [],
+        triggers: {},
+        limits: { whenBusy: 'wait' },
+        steps: {
+          data: { timeout: '1h', attempts: 3, backoff: '5s' },
+          training: { timeout: '12h', attempts: 3, backoff: '10s' },
+          validation: { timeout: '1h', attempts: 3, backoff: '5s' },
+        },
         data: {
           source: { kind: 'parquet', paths: ['flights.parquet'] },
           time: 'date',
@@ -108,7 +115,7 @@ describe('definePipeline', () => {
       release: { approval: 'required' },
       serving: { modes: ['online', 'offline'] },
     });
-    expect(spec.schedule).toEqual({ cron: '0 3 * * *', timezone: 'America/Chicago' });
+    expect(spec.schedule).toEqual({ cron: '0 3 * * *', timezone: 'America/Chicago', catchUp: 'latest' });
     expect(spec.data.source).toEqual({
       kind: 'csv',
       paths: ['a/*.csv', 'b.csv'],
@@ -139,7 +146,7 @@ describe('definePipeline', () => {
 
   it('takes a schedule as cron text in UTC', () => {
     const { spec } = definePipeline({ ...smallest, schedule: '0 3 * * *' });
-    expect(spec.schedule).toEqual({ cron: '0 3 * * *', timezone: 'UTC' });
+    expect(spec.schedule).toEqual({ cron: '0 3 * * *', timezone: 'UTC', catchUp: 'latest' });
   });
 
   it('takes a network of the author’s own, with and without options', () => {

@@ -2,6 +2,7 @@ import type { LabelSpec } from '@perennial/contract';
 import { checkSpec } from './check-spec.ts';
 import type { PipelineDefinition, PipelineFunctions, PipelineInput } from './definition.ts';
 import { PipelineInvalidError } from './errors.ts';
+import { queryFunction } from './sources.ts';
 import { custom, type CustomTrain } from './train.ts';
 
 /**
@@ -20,7 +21,11 @@ export function definePipeline<Column extends string, const Label extends LabelS
 ): PipelineDefinition {
   const { spec, issues } = checkSpec(normalise(input));
   if (spec === undefined) throw new PipelineInvalidError(issues, { pipeline: nameOf(input) });
-  const definition: PipelineDefinition = { spec, functions: functionsOf(input.train) };
+  const definition: PipelineDefinition = { spec, functions: functionsOf(input) };
+  if (spec.data.source.kind === 'query' && definition.functions.query === undefined) {
+    const message = 'needs its function: write it as query(async function* ({ from, to, signal }) { … })';
+    throw new PipelineInvalidError([{ path: 'data.source', message }], { pipeline: spec.name });
+  }
   return Object.defineProperty(definition, DEFINITION, { value: true });
 }
 
@@ -103,7 +108,12 @@ function trainOf(train: unknown): unknown {
   return isCustom(train) ? train.spec : train;
 }
 
-function functionsOf(train: PipelineInput['train']): PipelineFunctions {
+function functionsOf({ train, data: { source } }: Pick<PipelineInput, 'train' | 'data'>): PipelineFunctions {
+  const rows = queryFunction(source);
+  return { ...trainFunctionOf(train), ...(rows === undefined ? {} : { query: rows }) };
+}
+
+function trainFunctionOf(train: PipelineInput['train']): Pick<PipelineFunctions, 'train'> {
   if (typeof train === 'function') return { train };
   return isCustom(train) ? { train: train.build } : {};
 }

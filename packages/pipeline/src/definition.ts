@@ -1,4 +1,5 @@
 import type {
+  CommandTrainSpec,
   LabelKind,
   LabelSpec,
   LimitsSpec,
@@ -11,7 +12,7 @@ import type {
 import type { ExpectationOn } from './expectations.ts';
 import type { FeatureOn } from './features.ts';
 import type { GateOn, MetricOf } from './gate.ts';
-import type { Source } from './sources.ts';
+import type { QueryFunction, Source } from './sources.ts';
 import type { CustomTrain, MlpSpec, TrainFunction } from './train.ts';
 
 /** What an author writes: see {@link definePipeline}. `Column` are the source's columns, `Name` the features' names. */
@@ -40,7 +41,7 @@ export interface PipelineInput<
   label: Label;
   /** By name; a feature reads the column of its own name unless it says otherwise. */
   features: { [Key in Name]: FeatureOn<Key, NoInfer<Column>> };
-  train: MlpSpec | CustomTrain | TrainFunction;
+  train: MlpSpec | CustomTrain | TrainFunction | CommandTrainSpec;
   validate: {
     gate: GateOn<MetricOf<LabelKindOf<Label>>>;
     /** Columns whose values the evaluation is broken down by. */
@@ -114,4 +115,6 @@ export interface PipelineDefinition {
 
 export interface PipelineFunctions {
   readonly train?: TrainFunction;
+  /** Yields the rows of a source of the kind `query`. */
+  readonly query?: QueryFunction;
 }

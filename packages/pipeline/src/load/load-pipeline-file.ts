@@ -10,7 +10,7 @@ import type { PipelineFunctions } from '../definition.ts';
 import { PipelineInvalidError } from '../errors.ts';
 import { bundlePipeline, type Bundle } from './bundle.ts';
 import { codeDigest } from './code-digest.ts';
-import { spokenThrown } from './thrown.ts';
+import { locatingQuery, spokenThrown, type BundlePlace } from './thrown.ts';
 
 /** A pipeline as it came out of its file. */
 export interface LoadedPipeline {
@@ -33,9 +33,26 @@ export async function loadPipelineFile(path: string): Promise<LoadedPipeline> {
   const file = await existing(path);
   const folder = dirname(file);
   const bundle = await bundled(file);
-  const exported = await evaluated(bundle, file);
+  const { exported, path: bundlePath } = await evaluated(bundle, file);
   const { spec, functions } = definitionOf(exported, file);
-  return { file, folder, spec, functions, codeDigest: await codeDigest(folder, bundle.inputs) };
+  const place = { bundle, path: bundlePath, folder };
+  return {
+    file,
+    folder,
+    spec,
+    functions: locating(functions, { place, pipeline: spec.name }),
+    codeDigest: await codeDigest(folder, bundle.inputs),
+  };
+}
+
+/** What the training function throws is told by the training process. */
+function locating(
+  functions: PipelineFunctions,
+  origin: { place: BundlePlace; pipeline: string },
+): PipelineFunctions {
+  return functions.query === undefined
+    ? functions
+    : { ...functions, query: locatingQuery(functions.query, origin) };
 }
 
 async function existing(path: string): Promise<string> {
@@ -64,13 +81,13 @@ function spokenMessage({ text, location }: Message): string {
 }
 
 /** Runs the bundle from a file of its own, since a module can be imported from nowhere else with usable stack lines. */
-async function evaluated(bundle: Bundle, file: string): Promise<unknown> {
+async function evaluated(bundle: Bundle, file: string): Promise<{ exported: unknown; path: string }> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'perennial-pipeline-')));
   const path = join(folder, 'pipeline.mjs');
   try {
     await writeFile(path, bundle.code);
     const module = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-    return module['default'];
+    return { exported: module['default'], path };
   } catch (thrown) {
     throw translated(thrown, { bundle, path, file });
   } finally {

@@ -142,6 +142,27 @@ describe('loadPipelineFile', () => {
     expect(error.cause).toBeInstanceOf(RangeError);
   });
 
+  it('says what a query function threw and where, in the author’s own lines', async () => {
+    const source = definition('asking')
+      .replace("source: parquet('a.parquet')", 'source: query(rows)')
+      .replace('numeric, parquet', 'numeric, query');
+    await write({
+      'pipeline.ts': `import { rows } from './rows.ts';\n${source}`,
+      'rows.ts': `export async function* rows(context: { from: Date }) {\n  yield { date: context.from, distance: 1, delay: 2 };\n  throw new RangeError('no more');\n}`,
+    });
+    const { functions } = await loadPipelineFile(join(folder, 'pipeline.ts'));
+    const context = { from: new Date(0), to: new Date(1), signal: AbortSignal.timeout(60_000) };
+    const yielded: unknown[] = [];
+    const reading = async () => {
+      for await (const row of functions.query?.(context) ?? []) yielded.push(row);
+    };
+    await expect(reading()).rejects.toMatchObject({
+      name: 'QueryFunctionError',
+      message: `The query function of pipeline 'asking' threw RangeError: no more (rows.ts:3:9).`,
+    });
+    expect(yielded).toEqual([{ date: new Date(0), distance: 1, delay: 2 }]);
+  });
+
   it('says that a file threw something that is no error', async () => {
     await write({ 'pipeline.ts': `throw 'enough';` });
     expect((await refusal('pipeline.ts')).message).toContain('the file threw while it was loaded: enough');
