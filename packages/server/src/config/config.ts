@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { durationMilliseconds } from '@perennial/contract';
 import { ConfigurationError } from '../errors.ts';
 import { ROLES, readEnvironment, type Environment, type ProcessRole } from './environment.ts';
 
@@ -15,6 +16,8 @@ export interface Config {
   /** Queues whose jobs this process takes; null for all. */
   queues: readonly string[] | null;
   workerConcurrency: number;
+  /** Silence after which a worker's jobs are given to others. */
+  workerLeaseMilliseconds: number;
   /** Folder of the pipeline files. */
   pipelines: string;
   database: { kind: 'embedded'; folder: string } | { kind: 'url'; url: string };
@@ -55,6 +58,7 @@ export function loadConfig(overrides: ConfigOverrides = {}): Config {
     maxBodyBytes: environment.PERENNIAL_MAX_BODY_BYTES,
     roles: environment.PERENNIAL_ROLES,
     queues: environment.PERENNIAL_QUEUES ?? null,
+    workerLeaseMilliseconds: durationMilliseconds(environment.PERENNIAL_WORKER_LEASE),
     workerConcurrency: environment.PERENNIAL_WORKER_CONCURRENCY,
     pipelines: resolve(environment.PERENNIAL_PIPELINES),
     database:

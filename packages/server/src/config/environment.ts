@@ -1,4 +1,4 @@
-import { JOB_QUEUES } from '@perennial/contract';
+import { JOB_QUEUES, durationSchema } from '@perennial/contract';
 import { z } from 'zod';
 import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
 
@@ -32,6 +32,7 @@ const environmentSchema = z
     PERENNIAL_DURABILITY: withDefault(z.enum(['disk', 'process', 'none']), 'disk'),
     PERENNIAL_ROLES: withDefault(listOf(ROLES), ROLES.join(',')),
     PERENNIAL_QUEUES: optional(listOf(QUEUES)),
+    PERENNIAL_WORKER_LEASE: withDefault(durationSchema, '10s'),
     PERENNIAL_WORKER_CONCURRENCY: withDefault(z.coerce.number().int().min(1).max(64), 1),
     PERENNIAL_MAX_BODY_BYTES: withDefault(z.coerce.number().int().min(1_024), 8 * 1024 * 1024),
     DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })),

@@ -1,24 +1,27 @@
 import type { Sql } from '../database/sql.ts';
 import { liveness, ownIdentity, type ProcessIdentity } from '../database/embedded/process-identity.ts';
 
-/** How often a worker shows that it lives. */
-export const HEARTBEAT_MILLISECONDS = 5_000;
+/** A worker that was silent for so long is taken for dead: its lease on its jobs is over. */
+export const LEASE_MILLISECONDS = 10_000;
 
-/** A worker that was silent for so long is taken for dead, in the database's words. Six beats: a busy event loop misses one or two. */
-const SILENCE = '30 seconds';
+/** Heartbeats in a lease: a busy event loop misses one or two. */
+export const BEATS_PER_LEASE = 5;
 
 /** Time is the database's own, since workers on several machines are compared. */
 export class WorkerHeartbeats {
   readonly #sql: Sql;
   readonly #identity: ProcessIdentity;
+  readonly #lease: string;
 
-  private constructor(sql: Sql, identity: ProcessIdentity) {
+  private constructor(sql: Sql, identity: ProcessIdentity, leaseMilliseconds: number) {
     this.#sql = sql;
     this.#identity = identity;
+    this.#lease = `${leaseMilliseconds} milliseconds`;
   }
 
-  static async forThisProcess(sql: Sql): Promise<WorkerHeartbeats> {
-    return new WorkerHeartbeats(sql, await ownIdentity());
+  /** @param leaseMilliseconds silence after which any worker is taken for dead; the same in all processes on one database */
+  static async forThisProcess(sql: Sql, leaseMilliseconds: number): Promise<WorkerHeartbeats> {
+    return new WorkerHeartbeats(sql, await ownIdentity(), leaseMilliseconds);
   }
 
   /** Makes a worker known. */
@@ -47,7 +50,7 @@ export class WorkerHeartbeats {
    */
   async freeJobsOfTheDead(): Promise<string[]> {
     const known = await this.#sql<(ProcessIdentity & { worker: string; silent: boolean })[]>`
-      select worker, pid, process_started_at as "startedAt", machine, seen_at < now() - ${SILENCE}::interval as silent
+      select worker, pid, process_started_at as "startedAt", machine, seen_at < now() - ${this.#lease}::interval as silent
       from worker_heartbeats`;
     const dead = await this.#unknownWorkers();
     for (const { worker, silent, ...identity } of known) {
@@ -60,7 +63,7 @@ export class WorkerHeartbeats {
   async #unknownWorkers(): Promise<string[]> {
     const rows = await this.#sql<{ worker: string }[]>`
       select distinct locked_by as worker from graphile_worker.jobs
-      where locked_at < now() - ${SILENCE}::interval
+      where locked_at < now() - ${this.#lease}::interval
         and not exists (select from worker_heartbeats where worker = locked_by)`;
     return rows.map((row) => row.worker);
   }

@@ -249,7 +249,7 @@ describe('a worker', () => {
         await aborted(signal);
         notice();
       },
-      { heartbeatMilliseconds: 5 },
+      { leaseMilliseconds: 1_000 },
     );
     await addJob(newRun());
     await begun;

@@ -3,7 +3,7 @@ import { run, type Runner, type TaskList, type WorkerEvents } from 'graphile-wor
 import { JOB_QUEUES, type JobKind, type JobPayload } from '@perennial/contract';
 import type { Database } from '../database/connection.ts';
 import { parsePayload } from './enqueue.ts';
-import { HEARTBEAT_MILLISECONDS, WorkerHeartbeats } from './heartbeat.ts';
+import { BEATS_PER_LEASE, LEASE_MILLISECONDS, WorkerHeartbeats } from './heartbeat.ts';
 import { queueLogger, type QueueLog } from './logger.ts';
 import { openQueuePool } from './queue-pool.ts';
 
@@ -35,8 +35,11 @@ export interface StartWorkerOptions {
   queues?: readonly string[];
   /** How long running jobs have after `stop()` before their signal fires. @default 5000 */
   stopMilliseconds?: number;
-  /** How often the worker shows that it lives; it is taken for dead after 30 s of silence. @default 5000 */
-  heartbeatMilliseconds?: number;
+  /**
+   * Silence after which a worker is taken for dead and its jobs are given to others; it shows that it lives five times as often. The same in all
+   * processes on one database. @default 10000
+   */
+  leaseMilliseconds?: number;
   /** @default silent */
   log?: QueueLog;
 }
@@ -67,7 +70,8 @@ const LONGEST_PAUSE_MILLISECONDS = 10_000;
  * @throws DatabaseUnavailableError when it is not there to begin with
  */
 export async function startWorker(options: StartWorkerOptions): Promise<Worker> {
-  const worker = new QueueWorker(options, await WorkerHeartbeats.forThisProcess(options.database.sql));
+  const lease = options.leaseMilliseconds ?? LEASE_MILLISECONDS;
+  const worker = new QueueWorker(options, await WorkerHeartbeats.forThisProcess(options.database.sql, lease));
   await worker.start();
   return worker;
 }
@@ -95,7 +99,7 @@ class QueueWorker implements Worker {
   async start(): Promise<void> {
     await this.#heartbeats.freeJobsOfTheDead();
     const first = await this.#run();
-    const interval = this.#options.heartbeatMilliseconds ?? HEARTBEAT_MILLISECONDS;
+    const interval = (this.#options.leaseMilliseconds ?? LEASE_MILLISECONDS) / BEATS_PER_LEASE;
     this.#timer = setInterval(() => {
       this.#beating = this.#beating.then(() => this.#beat());
     }, interval).unref();
