@@ -1,41 +1,27 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { Client, S3Error } from 'minio';
-import { NotFoundError, PerennialError, systemClock, type Clock, type Digest } from '@perennial/contract';
-import { ArtifactCorruptError, ArtifactStoreUnavailableError, StorageFullError } from '../errors.ts';
+import { NotFoundError, systemClock, type Clock, type Digest } from '@perennial/contract';
+import { ArtifactCorruptError, ArtifactStoreUnavailableError } from '../errors.ts';
 import { ArtifactCache } from './artifact-cache.ts';
 import type { ArtifactStore, StoredArtifact } from './artifact-store.ts';
 import { artifactKey, digestOf, digestOfKey, digestOfStream } from './digest.ts';
+import { S3Connection, isMissing, translateS3Error, type S3Account } from './s3-connection.ts';
 
-export interface S3ArtifactStoreOptions {
-  /** Such as `https://s3.eu-central-1.amazonaws.com` or `http://minio:9000`. */
-  endpoint: string;
+export interface S3ArtifactStoreOptions extends S3Account {
   /** Must exist. */
   bucket: string;
-  accessKey: string;
-  secretKey: string;
-  /** @default 'us-east-1' */
-  region?: string;
   /** Put in front of every key, with its slash: `perennial/`. @default '' */
   prefix?: string;
   /** Where files that readers need on the local disk are kept. */
   cacheFolder: string;
   /** @default 20 GiB */
   cacheBytes?: number;
-  /** Longest wait for an answer; transfers have a second more for each megabyte. @default 30000 */
-  deadlineMilliseconds?: number;
   /** @default the machine's clock */
   clock?: Clock;
 }
 
 const DEFAULT_CACHE_BYTES = 20 * 2 ** 30;
-const DEFAULT_DEADLINE_MILLISECONDS = 30_000;
-const BYTES_PER_MILLISECOND = 1_000;
-
-/** How often an operation is tried when the store does not answer; keys are made of the content, so trying again is harmless. */
-const ATTEMPTS = 3;
-const FIRST_PAUSE_MILLISECONDS = 100;
 
 /**
  * Artifacts in a bucket of an S3-compatible store. An object appears when its upload is complete, so an artifact is there whole or not at all.
@@ -44,18 +30,16 @@ const FIRST_PAUSE_MILLISECONDS = 100;
  * size, and a deadline.
  */
 export class S3ArtifactStore implements ArtifactStore {
-  readonly #client: Client;
+  readonly #s3: S3Connection;
   readonly #cache: ArtifactCache;
   readonly #bucket: string;
   readonly #prefix: string;
-  readonly #deadline: number;
 
   private constructor(cache: ArtifactCache, options: S3ArtifactStoreOptions) {
-    this.#client = createClient(options);
+    this.#s3 = new S3Connection(options);
     this.#cache = cache;
     this.#bucket = options.bucket;
     this.#prefix = options.prefix ?? '';
-    this.#deadline = options.deadlineMilliseconds ?? DEFAULT_DEADLINE_MILLISECONDS;
   }
 
   /**
@@ -66,7 +50,7 @@ export class S3ArtifactStore implements ArtifactStore {
     const { cacheFolder, cacheBytes = DEFAULT_CACHE_BYTES, clock = systemClock } = options;
     const cache = await ArtifactCache.open({ folder: cacheFolder, maxBytes: cacheBytes, clock });
     const store = new S3ArtifactStore(cache, options);
-    const found = await store.#run('open', () => store.#client.bucketExists(options.bucket));
+    const found = await store.#s3.run('open', () => store.#s3.client.bucketExists(options.bucket));
     if (!found) throw new ArtifactStoreUnavailableError(`open: there is no bucket '${options.bucket}'`);
     return store;
   }
@@ -75,7 +59,7 @@ export class S3ArtifactStore implements ArtifactStore {
     const stored = { digest: digestOf(bytes), bytes: bytes.length };
     if (await this.#holds(stored)) return stored;
     const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    await this.#upload(stored, (key) => this.#client.putObject(this.#bucket, key, body, body.length));
+    await this.#upload(stored, (key) => this.#s3.client.putObject(this.#bucket, key, body, body.length));
     return stored;
   }
 
@@ -84,7 +68,7 @@ export class S3ArtifactStore implements ArtifactStore {
     const { digest, path: copy } = await this.#cache.admit(createReadStream(path));
     const stored = { digest, bytes: (await stat(copy)).size };
     if (await this.#holds(stored)) return stored;
-    await this.#upload(stored, (key) => this.#client.fPutObject(this.#bucket, key, copy));
+    await this.#upload(stored, (key) => this.#s3.client.fPutObject(this.#bucket, key, copy));
     return stored;
   }
 
@@ -107,19 +91,19 @@ export class S3ArtifactStore implements ArtifactStore {
 
   async delete(digest: Digest): Promise<void> {
     const key = this.#key(digest);
-    await this.#run('delete', () => this.#client.removeObject(this.#bucket, key));
+    await this.#s3.run('delete', () => this.#s3.client.removeObject(this.#bucket, key));
     await this.#cache.remove(digest);
   }
 
   async *list(): AsyncIterable<Digest> {
     const prefix = `${this.#prefix}sha256/`;
     try {
-      for await (const item of this.#client.listObjectsV2(this.#bucket, prefix, true)) {
+      for await (const item of this.#s3.client.listObjectsV2(this.#bucket, prefix, true)) {
         const digest = digestOfKey(String((item as { name?: string }).name).slice(this.#prefix.length));
         if (digest !== undefined) yield digest;
       }
     } catch (error) {
-      throw translate('list', error);
+      throw translateS3Error('list', error);
     }
   }
 
@@ -129,8 +113,8 @@ export class S3ArtifactStore implements ArtifactStore {
 
   async #size(digest: Digest): Promise<number | undefined> {
     const key = this.#key(digest);
-    return this.#run('look', async () => {
-      const found = await this.#client.statObject(this.#bucket, key).catch(ignoreMissing);
+    return this.#s3.run('look', async () => {
+      const found = await this.#s3.client.statObject(this.#bucket, key).catch(ignoreMissing);
       return found?.size;
     });
   }
@@ -142,7 +126,7 @@ export class S3ArtifactStore implements ArtifactStore {
   }
 
   async #upload({ digest, bytes }: StoredArtifact, send: (key: string) => Promise<unknown>): Promise<void> {
-    await this.#run('put', () => send(this.#key(digest)), bytes);
+    await this.#s3.run('put', () => send(this.#key(digest)), bytes);
     const found = await this.#size(digest);
     if (found !== bytes)
       throw new ArtifactStoreUnavailableError(`put: ${found ?? 'none'} of ${bytes} bytes arrived`);
@@ -154,81 +138,18 @@ export class S3ArtifactStore implements ArtifactStore {
     if (size === undefined) throw new NotFoundError('artifact', digest);
     let stream: Readable | undefined;
     const attempt = async () => {
-      stream = await this.#client.getObject(this.#bucket, this.#key(digest)).catch((error: unknown) => {
+      stream = await this.#s3.client.getObject(this.#bucket, this.#key(digest)).catch((error: unknown) => {
         if (isMissing(error)) throw new NotFoundError('artifact', digest);
         throw error;
       });
       return read(stream);
     };
     try {
-      return await this.#run('get', attempt, size);
+      return await this.#s3.run('get', attempt, size);
     } finally {
       stream?.destroy();
     }
   }
-
-  /** Runs an operation within its deadline, again when the store does not answer. */
-  async #run<Result>(operation: string, work: () => Promise<Result>, bytes = 0): Promise<Result> {
-    const deadline = this.#deadline + bytes / BYTES_PER_MILLISECOND;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await within(deadline, work());
-      } catch (error) {
-        const translated = translate(operation, error);
-        if (!(translated instanceof ArtifactStoreUnavailableError) || attempt >= ATTEMPTS) throw translated;
-        await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MILLISECONDS * 2 ** attempt));
-      }
-    }
-  }
-}
-
-function createClient({
-  endpoint,
-  accessKey,
-  secretKey,
-  region = 'us-east-1',
-}: S3ArtifactStoreOptions): Client {
-  const { protocol, hostname, port } = new URL(endpoint);
-  const useSSL = protocol === 'https:';
-  return new Client({
-    endPoint: hostname,
-    port: port === '' ? (useSSL ? 443 : 80) : Number(port),
-    useSSL,
-    accessKey,
-    secretKey,
-    region,
-    // Its own retries send a stream's rest as if it were the whole, and write to the console.
-    retryOptions: { disableRetry: true },
-  });
-}
-
-async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`No answer within ${milliseconds} ms.`)), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** The error of ours for one of the client, the network or the deadline. */
-function translate(operation: string, error: unknown): unknown {
-  if (error instanceof PerennialError) return error;
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (error instanceof S3Error && (code === 'XMinioStorageFull' || code === 'QuotaExceeded')) {
-    return new StorageFullError('artifact store', { cause: error });
-  }
-  // An error of the local file system is about the file that was to be sent.
-  if (code === 'ENOENT' && syscall !== undefined && syscall !== 'connect' && syscall !== 'getaddrinfo')
-    return error;
-  return new ArtifactStoreUnavailableError(operation, { cause: error });
-}
-
-function isMissing(error: unknown): boolean {
-  return ['NoSuchKey', 'NotFound'].includes((error as { code?: string }).code ?? '');
 }
 
 function ignoreMissing(error: unknown): undefined {
