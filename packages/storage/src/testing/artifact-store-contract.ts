@@ -112,8 +112,8 @@ function refusesWhatIsWrong(current: Current): void {
   it('names the artifact that is not there', async () => {
     const { store } = current();
     const digest = digestOf(Buffer.from('absent'));
-    for (const ask of [store.get(digest), store.fetchFile(digest)]) {
-      await expect(ask).rejects.toMatchObject({ code: 'artifact-not-found', id: digest });
+    for (const ask of [() => store.get(digest), () => store.fetchFile(digest)]) {
+      await expect(ask()).rejects.toMatchObject({ code: 'artifact-not-found', id: digest });
     }
     expect(await store.has(digest)).toBe(false);
   });
