@@ -21,12 +21,23 @@ export class ListenError extends Error {
     readonly address: string,
     options: { cause: unknown },
   ) {
-    super(
-      `Cannot listen on ${address}: ${options.cause instanceof Error ? options.cause.message : 'unknown cause'}`,
-      options,
-    );
+    super(`Cannot listen on ${address}: ${whyNotBound(options.cause)}.`, options);
     this.name = 'ListenError';
   }
+}
+
+const NOT_BOUND: Record<string, string> = {
+  EADDRINUSE:
+    'another process listens there already. Stop it, or choose another port (--port, PERENNIAL_PORT)',
+  EACCES: 'this user may not. Ports below 1024 are for root; choose another (--port, PERENNIAL_PORT)',
+  EADDRNOTAVAIL: 'this machine has no such address (--host, PERENNIAL_HOST)',
+  ENOTFOUND: 'there is no such name (--host, PERENNIAL_HOST)',
+};
+
+function whyNotBound(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'the reason is unknown';
+  const code = 'code' in cause ? String(cause.code) : '';
+  return NOT_BOUND[code] ?? cause.message;
 }
 
 export class UnauthenticatedError extends PerennialError {
@@ -43,11 +54,11 @@ export class ForbiddenError extends PerennialError {
   }
 }
 
-/** Without a token the platform answers to this machine's own names only, so that no web page can reach it through a name it controls. */
+/** Without a token the platform answers to this machine's own names and pages only, so that no web page from elsewhere can reach it. */
 export class ForeignHostError extends PerennialError {
   readonly code = 'forbidden';
   constructor() {
-    super('Without an admin token only requests to localhost are answered.');
+    super('Without an admin token only requests from this machine to localhost are answered.');
   }
 }
 
@@ -87,6 +98,14 @@ export class MalformedJsonError extends PerennialError {
       `The body is not valid JSON: ${options.cause instanceof Error ? options.cause.message.slice(0, 200) : ''}`,
       options,
     );
+  }
+}
+
+/** The body's bytes are not UTF-8, which JSON is written in (RFC 8259, section 8.1). */
+export class NotUtf8Error extends PerennialError {
+  readonly code = 'invalid-request';
+  constructor() {
+    super('The body is not valid UTF-8.');
   }
 }
 

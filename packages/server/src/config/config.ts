@@ -1,7 +1,5 @@
 import { join, resolve } from 'node:path';
-import { durationMilliseconds } from '@perennial/contract';
-import { ConfigurationError } from '../errors.ts';
-import { ROLES, readEnvironment, type Environment, type ProcessRole } from './environment.ts';
+import { readEnvironment, type Environment, type ProcessRole } from './environment.ts';
 
 /** Everything that differs from one installation to another, typed and complete. */
 export interface Config {
@@ -16,8 +14,6 @@ export interface Config {
   /** Queues whose jobs this process takes; null for all. */
   queues: readonly string[] | null;
   workerConcurrency: number;
-  /** Silence after which a worker's jobs are given to others. */
-  workerLeaseMilliseconds: number;
   /** Folder of the pipeline files. */
   pipelines: string;
   database: { kind: 'embedded'; folder: string } | { kind: 'url'; url: string };
@@ -45,10 +41,11 @@ export type ConfigOverrides = Partial<Record<keyof Environment, string>>;
  * @param overrides what the command line says; wins over the environment
  * @throws ConfigurationError
  */
-export function loadConfig(overrides: ConfigOverrides = {}): Config {
-  const environment = readEnvironment({ ...process.env, ...overrides });
-  requireTokenBeyondLoopback(environment);
-  requireSharedDatabase(environment);
+export function loadConfig(
+  overrides: ConfigOverrides = {},
+  variables: NodeJS.ProcessEnv = process.env,
+): Config {
+  const environment = readEnvironment({ ...variables, ...overrides });
   const home = resolve(environment.PERENNIAL_HOME);
   return {
     host: environment.PERENNIAL_HOST,
@@ -58,7 +55,6 @@ export function loadConfig(overrides: ConfigOverrides = {}): Config {
     maxBodyBytes: environment.PERENNIAL_MAX_BODY_BYTES,
     roles: environment.PERENNIAL_ROLES,
     queues: environment.PERENNIAL_QUEUES ?? null,
-    workerLeaseMilliseconds: durationMilliseconds(environment.PERENNIAL_WORKER_LEASE),
     workerConcurrency: environment.PERENNIAL_WORKER_CONCURRENCY,
     pipelines: resolve(environment.PERENNIAL_PIPELINES),
     database:
@@ -70,29 +66,6 @@ export function loadConfig(overrides: ConfigOverrides = {}): Config {
     servingFolder: join(home, 'serving'),
     workFolder: join(home, 'work'),
   };
-}
-
-const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
-
-function requireTokenBeyondLoopback({ PERENNIAL_HOST, PERENNIAL_ADMIN_TOKEN }: Environment): void {
-  if (LOOPBACK.has(PERENNIAL_HOST) || PERENNIAL_ADMIN_TOKEN !== undefined) return;
-  throw new ConfigurationError([
-    {
-      variable: 'PERENNIAL_ADMIN_TOKEN',
-      message: `must be set to listen on ${PERENNIAL_HOST}: only loopback goes without a token`,
-    },
-  ]);
-}
-
-/** The embedded database belongs to one process, which must then do everything. */
-function requireSharedDatabase({ PERENNIAL_ROLES, DATABASE_URL }: Environment): void {
-  if (DATABASE_URL !== undefined || ROLES.every((role) => PERENNIAL_ROLES.includes(role))) return;
-  throw new ConfigurationError([
-    {
-      variable: 'DATABASE_URL',
-      message: `must be set for a process that is only ${PERENNIAL_ROLES.join(' and ')}: the embedded database belongs to one process`,
-    },
-  ]);
 }
 
 function artifactsConfig(environment: Environment, home: string): Config['artifacts'] {

@@ -1,4 +1,4 @@
-import { JOB_QUEUES, durationSchema } from '@perennial/contract';
+import { JOB_QUEUES } from '@perennial/contract';
 import { z } from 'zod';
 import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
 
@@ -8,12 +8,22 @@ const optional = <T extends z.ZodType>(schema: T) =>
 const withDefault = <T extends z.ZodType>(schema: T, value: z.input<T>) =>
   z.preprocess((given) => (given === undefined || given === '' ? value : given), schema);
 
-/** `a,b` */
-const listOf = <const Word extends string>(words: readonly [Word, ...Word[]]) =>
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .refine((text) => /^\d{1,15}$/.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: ({ input }) => `must be a whole number from ${min} to ${max}, not '${String(input)}'`,
+    })
+    .transform(Number);
+const oneOf = <const T extends [string, ...string[]]>(...values: T) =>
+  z.enum(values, {
+    error: ({ input }) => `must be one of ${values.join(', ')}, not '${String(input)}'`,
+  });
+const listOf = <const Word extends string>(...words: [Word, ...Word[]]) =>
   z
     .string()
     .transform((text) => text.split(',').map((word) => word.trim()))
-    .pipe(z.array(z.enum(words)).min(1));
+    .pipe(z.array(oneOf(...words)));
 
 /** What a process does: answer requests, see to due times and files, work off the queue. */
 export const ROLES = ['server', 'scheduler', 'worker'] as const;
@@ -21,37 +31,31 @@ export type ProcessRole = (typeof ROLES)[number];
 
 const QUEUES = [...new Set(Object.values(JOB_QUEUES))] as [string, ...string[]];
 
-const environmentSchema = z
-  .object({
-    PERENNIAL_HOME: withDefault(z.string(), '.perennial'),
-    PERENNIAL_HOST: withDefault(z.string(), '127.0.0.1'),
-    PERENNIAL_PORT: withDefault(z.coerce.number().int().min(0).max(65_535), 8080),
-    PERENNIAL_PIPELINES: withDefault(z.string(), 'pipelines'),
-    PERENNIAL_ADMIN_TOKEN: optional(z.string().min(16, 'must be at least 16 characters')),
-    PERENNIAL_LOG_LEVEL: withDefault(z.enum(['debug', 'info', 'warn', 'error', 'silent']), 'info'),
-    PERENNIAL_DURABILITY: withDefault(z.enum(['disk', 'process', 'none']), 'disk'),
-    PERENNIAL_ROLES: withDefault(listOf(ROLES), ROLES.join(',')),
-    PERENNIAL_QUEUES: optional(listOf(QUEUES)),
-    PERENNIAL_WORKER_LEASE: withDefault(durationSchema, '10s'),
-    PERENNIAL_WORKER_CONCURRENCY: withDefault(z.coerce.number().int().min(1).max(64), 1),
-    PERENNIAL_MAX_BODY_BYTES: withDefault(z.coerce.number().int().min(1_024), 8 * 1024 * 1024),
-    DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })),
-    S3_ENDPOINT: optional(z.url()),
-    S3_BUCKET: optional(z.string()),
-    S3_ACCESS_KEY: optional(z.string()),
-    S3_SECRET_KEY: optional(z.string()),
-    S3_REGION: optional(z.string()),
-  })
-  .superRefine((environment, context) => {
-    if (environment.S3_ENDPOINT === undefined) return;
-    for (const name of ['S3_BUCKET', 'S3_ACCESS_KEY', 'S3_SECRET_KEY'] as const) {
-      if (environment[name] === undefined) {
-        context.addIssue({ code: 'custom', path: [name], message: 'is needed when S3_ENDPOINT is set' });
-      }
-    }
-  });
+const environmentSchema = z.object({
+  PERENNIAL_HOME: withDefault(z.string(), '.perennial'),
+  PERENNIAL_HOST: withDefault(z.string(), '127.0.0.1'),
+  PERENNIAL_PORT: withDefault(wholeNumber(0, 65_535), '8080'),
+  PERENNIAL_PIPELINES: withDefault(z.string(), 'pipelines'),
+  PERENNIAL_ADMIN_TOKEN: optional(
+    z.string().regex(/^[\x21-\x7e]{16,}$/, 'must be at least 16 visible ASCII characters without spaces'),
+  ),
+  PERENNIAL_LOG_LEVEL: withDefault(oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info'),
+  PERENNIAL_DURABILITY: withDefault(oneOf('disk', 'process', 'none'), 'disk'),
+  PERENNIAL_ROLES: withDefault(listOf(...ROLES), ROLES.join(',')),
+  PERENNIAL_QUEUES: optional(listOf(...QUEUES)),
+  PERENNIAL_WORKER_CONCURRENCY: withDefault(wholeNumber(1, 64), '1'),
+  PERENNIAL_MAX_BODY_BYTES: withDefault(wholeNumber(1_024, 1_073_741_824), String(8 * 1024 * 1024)),
+  // What may hold a password is not repeated in a message.
+  DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })),
+  S3_ENDPOINT: optional(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })),
+  S3_BUCKET: optional(z.string()),
+  S3_ACCESS_KEY: optional(z.string()),
+  S3_SECRET_KEY: optional(z.string()),
+  S3_REGION: optional(z.string()),
+});
 
 export type Environment = z.infer<typeof environmentSchema>;
+type Variable = keyof Environment;
 
 /**
  * Reads the variables the platform knows. The only place that reads the environment.
@@ -59,10 +63,49 @@ export type Environment = z.infer<typeof environmentSchema>;
  */
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const parsed = environmentSchema.safeParse(variables);
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map((issue): ConfigurationIssue => ({
+  const bad = (parsed.error?.issues ?? []).map((issue): ConfigurationIssue => ({
     variable: issue.path.join('.'),
     message: issue.message,
   }));
-  throw new ConfigurationError(issues);
+  const issues = [
+    ...bad,
+    ...incompleteStore(variables),
+    ...missingToken(variables),
+    ...missingDatabase(variables),
+  ];
+  if (!parsed.success || issues.length > 0) throw new ConfigurationError(issues);
+  return parsed.data;
+}
+
+const isSet = (variables: NodeJS.ProcessEnv, name: Variable) => (variables[name] ?? '') !== '';
+
+/** An object store half named would quietly be the local folder, or fail at the first artifact. */
+function incompleteStore(variables: NodeJS.ProcessEnv): ConfigurationIssue[] {
+  const needed = ['S3_ENDPOINT', 'S3_BUCKET', 'S3_ACCESS_KEY', 'S3_SECRET_KEY'] as const;
+  const given = [...needed, 'S3_REGION' as const].filter((name) => isSet(variables, name));
+  const [first] = given;
+  if (first === undefined) return [];
+  return needed
+    .filter((name) => !isSet(variables, name))
+    .map((variable) => ({ variable, message: `is needed when ${first} is set` }));
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+
+function missingToken(variables: NodeJS.ProcessEnv): ConfigurationIssue[] {
+  if (isSet(variables, 'PERENNIAL_ADMIN_TOKEN') || !isSet(variables, 'PERENNIAL_HOST')) return [];
+  const host = variables['PERENNIAL_HOST'] ?? '';
+  if (LOOPBACK.has(host)) return [];
+  const message = `must be set to listen on ${host}: only loopback goes without a token`;
+  return [{ variable: 'PERENNIAL_ADMIN_TOKEN', message }];
+}
+
+/** The embedded database belongs to one process, which must then do everything. */
+function missingDatabase(variables: NodeJS.ProcessEnv): ConfigurationIssue[] {
+  if (isSet(variables, 'DATABASE_URL') || !isSet(variables, 'PERENNIAL_ROLES')) return [];
+  const roles = (variables['PERENNIAL_ROLES'] ?? '').split(',').map((word) => word.trim());
+  const known = roles.every((role) => (ROLES as readonly string[]).includes(role));
+  if (!known || ROLES.every((role) => roles.includes(role))) return [];
+  const message = `must be set for a process that is only ${roles.join(' and ')}: the embedded database belongs to one process`;
+  return [{ variable: 'DATABASE_URL', message }];
 }

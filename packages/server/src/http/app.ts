@@ -1,20 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
-import { ROUTES, idSchema, parseId, type PerennialError, type Route } from '@perennial/contract';
+import { ROUTES, parseId, type PerennialError, type Route } from '@perennial/contract';
 import type { RunProgressHub } from '@perennial/orchestration';
 import { getRun } from '@perennial/storage';
 import { MethodNotAllowedError, NoSuchRouteError } from '../errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Readiness } from '../platform/readiness.ts';
-import { authorize, type Authenticate } from './authentication.ts';
+import { authorize, credentialsOf, type Authenticate } from './authentication.ts';
 import { registerDocsPage } from './docs-page.ts';
 import { createHandlers, type HandlerDependencies } from './handlers.ts';
+import { checkPart } from './invalid-request.ts';
 import type { Metrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
-import { retryAfterSeconds, toProblem } from './problems.ts';
+import { problemHeaders, toProblem } from './problems.ts';
 import { registerRoutes } from './route-registration.ts';
 import { streamRunEvents } from './run-events-stream.ts';
+import { setSecurityHeaders } from './security-headers.ts';
 
 /** What every process answers, whatever its role. */
 export interface SystemOptions {
@@ -63,7 +65,7 @@ async function observe(
   c.set('requestId', requestId);
   await next();
   c.res.headers.set('x-request-id', requestId);
-  c.res.headers.set('x-content-type-options', 'nosniff');
+  setSecurityHeaders(c.res.headers);
   const seconds = (performance.now() - started) / 1000;
   const labels = { method: c.req.method, route: c.req.routePath, status: c.res.status };
   options.metrics.request(labels, seconds);
@@ -74,13 +76,9 @@ function answerError(c: Context<{ Variables: Variables }>, error: unknown, logge
   const requestId = c.get('requestId');
   const problem = toProblem(error, requestId);
   if (problem.status === 500) logger.error({ requestId, err: error }, 'request failed');
-  const retryAfter = retryAfterSeconds(error);
   return new Response(JSON.stringify(problem), {
     status: problem.status,
-    headers: {
-      'content-type': 'application/problem+json',
-      ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
-    },
+    headers: problemHeaders(error),
   });
 }
 
@@ -96,18 +94,20 @@ function registerSystemRoutes(app: Hono, { readiness, metrics }: SystemOptions):
 }
 
 /** The events of a run as a stream, for who accepts one; others fall through to the list. */
-function registerEventStream(app: Hono, { authenticate, database, progress }: AppOptions): void {
+function registerEventStream(
+  app: Hono,
+  { authenticate, database, progress, readiness, logger }: AppOptions,
+): void {
   app.get('/v1/runs/:run/events', async (c, next) => {
     if (c.req.header('accept')?.includes('text/event-stream') !== true) return next();
-    const principal = authenticate({
-      authorization: c.req.header('authorization'),
-      host: c.req.header('host'),
-    });
-    authorize(principal, ROUTES.listRunEvents.role);
-    const run = c.req.param('run');
+    authorize(authenticate(credentialsOf(c)), ROUTES.listRunEvents.role);
+    const { run } = checkPart('path', ROUTES.listRunEvents.params, c.req.param());
     await getRun(database.orm, parseId('run', run));
-    return streamSSE(c, (stream) =>
-      streamRunEvents(stream, idSchema('run').parse(run), { database, progress }),
+    const sources = { database, progress, stopping: readiness.stopping };
+    return streamSSE(
+      c,
+      (stream) => streamRunEvents(stream, run, sources),
+      async (error) => logger.warn({ run, err: error }, 'a watched run cannot be followed'),
     );
   });
 }

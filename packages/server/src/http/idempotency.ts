@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { InvalidRequestError, canonicalJson, type Clock } from '@perennial/contract';
+import { InvalidRequestError, ROUTES, canonicalJson, type Clock, type RouteName } from '@perennial/contract';
 import {
   claimRequest,
   forgetRequest,
@@ -8,6 +8,14 @@ import {
   type KeyedRequest,
 } from '@perennial/storage';
 import { IdempotencyConflictError } from '../errors.ts';
+
+/** Predictions are records of their own with ids of their own, and must not need the database. */
+const NEVER_KEYED: ReadonlySet<RouteName> = new Set<RouteName>(['predict']);
+
+/** Whether a repetition of a route's request can be told by the header Idempotency-Key. */
+export function takesIdempotencyKey(name: RouteName): boolean {
+  return ROUTES[name].method === 'POST' && !NEVER_KEYED.has(name);
+}
 
 export interface Answer {
   status: number;
@@ -45,15 +53,18 @@ export async function answerOnce(
   }
 }
 
+/**
+ * A failure gives the key back. An answer that cannot be kept does not: the work is done, and doing it at once again is what the key is there to
+ * prevent; the key is free again when it counts as abandoned.
+ */
 async function doWork(database: Database, keyed: KeyedRequest, work: () => Promise<Answer>): Promise<Answer> {
-  try {
-    const answer = await work();
-    await recordOutcome(database.orm, keyed, { status: answer.status, response: answer.body });
-    return answer;
-  } catch (error) {
-    await forgetRequest(database.orm, keyed);
+  const answer = await work().catch(async (error: unknown) => {
+    // What the caller needs to know is why the work failed, whether or not the key could be given back.
+    await forgetRequest(database.orm, keyed).catch(() => undefined);
     throw error;
-  }
+  });
+  await recordOutcome(database.orm, keyed, { status: answer.status, response: answer.body });
+  return answer;
 }
 
 function checkKey(key: string): void {

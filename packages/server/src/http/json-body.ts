@@ -1,9 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import type { Context } from 'hono';
-import { BodyTooLargeError, MalformedJsonError, UnsupportedMediaTypeError } from '../errors.ts';
+import { BodyTooLargeError, MalformedJsonError, NotUtf8Error, UnsupportedMediaTypeError } from '../errors.ts';
 
 /**
  * The request's body as JSON; an empty body is an empty object.
- * @throws UnsupportedMediaTypeError, BodyTooLargeError (before more than the limit is held), MalformedJsonError
+ * @throws UnsupportedMediaTypeError, BodyTooLargeError (before more than the limit is held), NotUtf8Error, MalformedJsonError
  */
 export async function readJsonBody(c: Context, maxBytes: number): Promise<unknown> {
   const contentType = c.req.header('content-type');
@@ -29,5 +30,8 @@ async function readText(body: ReadableStream<Uint8Array> | null, maxBytes: numbe
     if (bytes > maxBytes) throw new BodyTooLargeError(maxBytes);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  const whole = Buffer.concat(chunks);
+  // Decoding would put U+FFFD for what is not UTF-8, and a prediction would be made for a value that nobody sent.
+  if (!isUtf8(whole)) throw new NotUtf8Error();
+  return whole.toString('utf8');
 }

@@ -40,11 +40,16 @@ function bind(app: Hono, { host, port }: { host: string; port: number }): Promis
   });
 }
 
+/** A connection that becomes idle after the first look is kept alive by Node.js for up to thirty seconds, so it is looked again and again. */
+const IDLE_CHECK_MILLISECONDS = 50;
+
 function drain(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const deadline = setTimeout(() => server.closeAllConnections(), DRAIN_MILLISECONDS);
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MILLISECONDS);
     server.close(() => {
       clearTimeout(deadline);
+      clearInterval(idle);
       resolve();
     });
     server.closeIdleConnections();

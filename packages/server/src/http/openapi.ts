@@ -1,12 +1,13 @@
-import { ROUTES, problemSchema, type Route } from '@perennial/contract';
+import { ROUTES, problemSchema, type Route, type RouteName } from '@perennial/contract';
 import { z } from 'zod';
+import { takesIdempotencyKey } from './idempotency.ts';
 
 type Json = Record<string, unknown>;
 
 /** The OpenAPI 3.1 document, made from the route table. */
 export function openApiDocument(version: string): Json {
   const paths: Record<string, Json> = {};
-  for (const [name, route] of Object.entries(ROUTES) as [string, Route][]) {
+  for (const [name, route] of Object.entries(ROUTES) as [RouteName, Route][]) {
     paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(name, route) };
   }
   return {
@@ -25,13 +26,25 @@ export function openApiDocument(version: string): Json {
   };
 }
 
-function operation(name: string, route: Route): Json {
+const IDEMPOTENCY_KEY: Json = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'Makes the request safe to repeat: the same key and content get the same answer.',
+  schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
+};
+
+function operation(name: RouteName, route: Route): Json {
   return {
     operationId: name,
     summary: route.summary,
     description: `Needs the role \`${route.role}\`.`,
     tags: [route.path.split('/')[2]],
-    parameters: [...parameters('path', route.params), ...parameters('query', route.query)],
+    parameters: [
+      ...parameters('path', route.params),
+      ...parameters('query', route.query),
+      ...(takesIdempotencyKey(name) ? [IDEMPOTENCY_KEY] : []),
+    ],
     ...(route.body
       ? {
           requestBody: {
@@ -43,7 +56,10 @@ function operation(name: string, route: Route): Json {
     responses: {
       [route.status]: {
         description: 'Success',
-        content: { 'application/json': { schema: jsonSchema(route.response, 'output') } },
+        content: {
+          'application/json': { schema: jsonSchema(route.response, 'output') },
+          ...(route.alsoAs === undefined ? {} : { [route.alsoAs]: { schema: { type: 'string' } } }),
+        },
       },
       default: {
         description: 'A problem document (RFC 9457)',

@@ -2,18 +2,17 @@ import type { Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import {
   ROUTES,
+  type Clock,
   type Route,
   type RouteName,
   type RouteRequest,
   type RouteResponse,
 } from '@perennial/contract';
-import type { z } from 'zod';
-import { authorize, type Authenticate, type Principal } from './authentication.ts';
-import { answerOnce, type Answer } from './idempotency.ts';
-import { readJsonBody } from './json-body.ts';
-import { invalidRequest } from './problems.ts';
-import type { Clock } from '@perennial/contract';
 import type { Database } from '@perennial/storage';
+import { authorize, credentialsOf, type Authenticate, type Principal } from './authentication.ts';
+import { answerOnce, takesIdempotencyKey, type Answer } from './idempotency.ts';
+import { checkPart } from './invalid-request.ts';
+import { readJsonBody } from './json-body.ts';
 
 /** What a handler may need beside its request's parts. */
 export interface HandlerContext {
@@ -38,9 +37,6 @@ export interface RegistrationOptions {
   clock: Clock;
 }
 
-/** Predictions are records of their own with ids of their own, and must not need the database. */
-const NEVER_KEYED: ReadonlySet<RouteName> = new Set<RouteName>(['predict']);
-
 /** Puts every route of the table on the app. */
 export function registerRoutes(app: Hono, handlers: Handlers, options: RegistrationOptions): void {
   for (const name of Object.keys(ROUTES) as RouteName[]) {
@@ -58,17 +54,14 @@ interface Registered {
 }
 
 async function answer(c: Context, { name, route, handlers, options }: Registered): Promise<Response> {
-  const principal = options.authenticate({
-    authorization: c.req.header('authorization'),
-    host: c.req.header('host'),
-  });
+  const principal = options.authenticate(credentialsOf(c));
   authorize(principal, route.role);
   const request = await readRequest(c, route, options.maxBodyBytes);
   const handler = handlers[name] as (request: unknown, context: HandlerContext) => Promise<unknown>;
   const work = () =>
     handler(request, { principal, accept: c.req.header('accept') ?? '', signal: c.req.raw.signal });
   const key = c.req.header('idempotency-key');
-  if (route.method === 'POST' && key !== undefined && !NEVER_KEYED.has(name)) {
+  if (key !== undefined && takesIdempotencyKey(name)) {
     const keyed = { caller: principal.name, key, request: { name, request } };
     const kept = await answerOnce(options, keyed, async (): Promise<Answer> => ({
       status: route.status,
@@ -88,14 +81,8 @@ interface Parts {
 
 async function readRequest(c: Context, route: Route, maxBodyBytes: number): Promise<Parts> {
   const parts: Parts = {};
-  if (route.params) parts.params = check('path', route.params, c.req.param());
-  if (route.query) parts.query = check('query', route.query, c.req.query());
-  if (route.body) parts.body = check('body', route.body, await readJsonBody(c, maxBodyBytes));
+  if (route.params) parts.params = checkPart('path', route.params, c.req.param());
+  if (route.query) parts.query = checkPart('query', route.query, c.req.query());
+  if (route.body) parts.body = checkPart('body', route.body, await readJsonBody(c, maxBodyBytes));
   return parts;
-}
-
-function check(part: 'path' | 'query' | 'body', schema: z.ZodType, value: unknown): unknown {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw invalidRequest(part, parsed.error);
-  return parsed.data;
 }

@@ -9,30 +9,39 @@ const POLL_MILLISECONDS = 250;
 export interface RunEventSources {
   database: Database;
   progress: RunProgressHub;
+  /** Ends the stream early, without `end`: the server stops, and must not wait for runs that somebody watches. */
+  stopping: AbortSignal;
 }
 
 /** Sends a run's events from the first, then live ones with progress between, and `end` with the run when it has ended. */
 export async function streamRunEvents(
   stream: SSEStreamingApi,
   run: Run['id'],
-  { database, progress }: RunEventSources,
+  { database, progress, stopping }: RunEventSources,
 ): Promise<void> {
   const send = (event: string, data: unknown) => stream.writeSSE({ event, data: JSON.stringify(data) });
   const unsubscribe = progress.subscribe(run, (message: RunProgress) => void send('progress', message));
   try {
-    await sendUntilEnd({ stream, database, run }, send);
+    await sendUntilEnd({ stream, database, run, stopping }, send);
   } finally {
     unsubscribe();
   }
 }
 
+interface Watched {
+  stream: SSEStreamingApi;
+  database: Database;
+  run: Run['id'];
+  stopping: AbortSignal;
+}
+
 async function sendUntilEnd(
-  { stream, database, run }: { stream: SSEStreamingApi; database: Database; run: Run['id'] },
+  { stream, database, run, stopping }: Watched,
   send: (event: string, data: unknown) => Promise<void>,
 ): Promise<void> {
   const id = parseId('run', run);
   let cursor: string | undefined;
-  while (!stream.aborted) {
+  while (!stream.aborted && !stopping.aborted) {
     const current = await getRun(database.orm, id);
     const page = await listRunEvents(database.orm, id, { limit: 500, cursor });
     for (const event of page.items) await send('event', event);

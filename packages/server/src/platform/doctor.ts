@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Checkup, DoctorReport } from '@perennial/contract';
 import type { ArtifactStore, Database } from '@perennial/storage';
 import { detectBackends } from '@perennial/training';
@@ -53,7 +54,7 @@ export class Doctor {
     }
   }
 
-  /** Writes, reads back and deletes a few bytes, as the platform itself would. */
+  /** Writes, reads back and deletes a few bytes, as the platform itself would; other bytes each time, since several may look at once. */
   async #artifacts(): Promise<Checkup> {
     const { config, artifacts } = this.#dependencies;
     const place =
@@ -61,7 +62,7 @@ export class Doctor {
         ? `folder ${config.artifacts.folder}`
         : `S3 at ${config.artifacts.endpoint}`;
     try {
-      const { digest } = await artifacts.put(Buffer.from(`doctor ${process.pid}`));
+      const { digest } = await artifacts.put(Buffer.from(`doctor ${randomUUID()}`));
       await artifacts.get(digest);
       await artifacts.delete(digest);
       return { name: 'artifact store', state: 'good', found: place, advice: null };

@@ -51,7 +51,7 @@ export async function startPlatform({
   try {
     const storage = await openStorage(config, { closers, logger });
     const parts: PlatformParts = { ...storage, clock, ids: new IdGenerator(clock), closers, logger };
-    const readiness = readinessOf(parts);
+    const readiness = new Readiness(() => parts.database.sql`select 1`);
     const { app, work } = await startRoles(config, { parts, readiness });
     const server = await listen(app, config);
     closers.add('HTTP server', () => {
@@ -105,19 +105,5 @@ function assembleApi(config: Config, { parts, serving, work, readiness }: Assemb
     authenticate: authenticator(config.adminToken),
     maxBodyBytes: config.maxBodyBytes,
     version: PLATFORM_VERSION,
-  });
-}
-
-function readinessOf({ database }: PlatformParts): Readiness {
-  return new Readiness({
-    servingReady: () => true,
-    databaseAnswers: async () => {
-      try {
-        await database.sql`select 1`;
-        return true;
-      } catch {
-        return false;
-      }
-    },
   });
 }

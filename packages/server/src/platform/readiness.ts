@@ -4,27 +4,47 @@ export interface ReadinessReport {
   parts: Record<string, boolean>;
 }
 
+/** Longest that the database is waited for: whoever asks for readiness has a deadline of its own, mostly a second or more. */
+const DATABASE_MILLISECONDS = 500;
+
 /**
  * Ready means that predictions are answered. The database is reported and not required: serving does without it, and a replica must not be taken
  * out of rotation for what it does not need.
  */
 export class Readiness {
-  #draining = false;
-  readonly #databaseAnswers: () => Promise<boolean>;
-  readonly #servingReady: () => boolean;
+  readonly #stopping = new AbortController();
+  readonly #askDatabase: () => Promise<unknown>;
 
-  constructor(parts: { databaseAnswers: () => Promise<boolean>; servingReady: () => boolean }) {
-    this.#databaseAnswers = parts.databaseAnswers;
-    this.#servingReady = parts.servingReady;
+  /** @param askDatabase settles when the database answers, rejects when it does not */
+  constructor(askDatabase: () => Promise<unknown>) {
+    this.#askDatabase = askDatabase;
   }
 
   /** From now on not ready: the server is stopping and load balancers should look elsewhere. */
   drain(): void {
-    this.#draining = true;
+    this.#stopping.abort();
+  }
+
+  /** Fires when the server begins to stop, for what would otherwise keep it from that. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
   }
 
   async check(): Promise<ReadinessReport> {
-    const serving = this.#servingReady() && !this.#draining;
-    return { ready: serving, parts: { serving, database: await this.#databaseAnswers() } };
+    const database = await this.#databaseAnswers();
+    const serving = !this.#stopping.signal.aborted;
+    return { ready: serving, parts: { serving, database } };
+  }
+
+  async #databaseAnswers(): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), DATABASE_MILLISECONDS);
+    });
+    const answer = this.#askDatabase().then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([answer, silence]).finally(() => clearTimeout(timer));
   }
 }

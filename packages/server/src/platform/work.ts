@@ -42,7 +42,6 @@ export async function startJobs(
   const worker = await startWorker({
     database,
     concurrency: config.workerConcurrency,
-    leaseMilliseconds: config.workerLeaseMilliseconds,
     ...(config.queues === null ? {} : { queues: config.queues }),
     handlers: { 'run.execute': ({ run }, job) => executor.execute(run, job) },
     log: (level, message) => logger[level === 'warning' ? 'warn' : level](message),
