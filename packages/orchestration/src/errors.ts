@@ -1,4 +1,4 @@
-import { PerennialError } from '@perennial/contract';
+import { PerennialError, type TriggerRecord } from '@perennial/contract';
 
 /** The run was cancelled while it was being executed. */
 export class RunCancelledError extends PerennialError {
@@ -41,5 +41,18 @@ export class StepTimedOutError extends PerennialError {
 
   override get details() {
     return { step: this.step, timeout: this.timeout };
+  }
+}
+
+/** A trigger that someone waits for started no run: the pipeline's limits hold its kind back. */
+export class TriggerSkippedError extends PerennialError {
+  readonly code = 'conflict';
+  constructor(readonly trigger: Pick<TriggerRecord, 'id' | 'pipeline' | 'reason'>) {
+    super(`The pipeline '${trigger.pipeline}' was not run. ${trigger.reason}`);
+  }
+
+  override get details() {
+    const { id, pipeline } = this.trigger;
+    return { trigger: id, pipeline };
   }
 }

@@ -1,5 +1,12 @@
+export * from './backfills/backfill-service.ts';
+export * from './control-jobs.ts';
 export * from './errors.ts';
 export * from './pipeline-catalog.ts';
 export * from './run-executor.ts';
 export * from './run-progress.ts';
 export * from './run-service.ts';
+export * from './streams/stream-service.ts';
+export { type FileLister, type WatchedFile } from './triggers/file-lister.ts';
+export * from './triggers/scheduler.ts';
+export * from './triggers/ticks.ts';
+export * from './triggers/trigger-engine.ts';

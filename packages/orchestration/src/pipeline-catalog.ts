@@ -1,6 +1,7 @@
 import { NotFoundError, type Clock } from '@perennial/contract';
 import { loadPipelines, type LoadedPipeline } from '@perennial/pipeline/load';
 import { savePipeline, type Database } from '@perennial/storage';
+import { requireTimetable } from './triggers/timetable.ts';
 
 /** The pipelines this process has loaded from files, by name. */
 export class PipelineCatalog {
@@ -19,6 +20,7 @@ export class PipelineCatalog {
     { database, clock }: { database: Database; clock: Clock },
   ): Promise<PipelineCatalog> {
     const pipelines = await loadPipelines(folder);
+    for (const pipeline of pipelines) requireTimetable(pipeline);
     for (const { spec, codeDigest } of pipelines) {
       await savePipeline(database.orm, { spec, codeDigest, loadedAt: clock.now() });
     }

@@ -1,12 +1,12 @@
-import { formatId, parseId, type Clock, type IdGenerator, type Run, type Trigger } from '@perennial/contract';
-import { appendRunEvent, createRun, enqueue, getRun, transaction, type Database } from '@perennial/storage';
-import type { PipelineCatalog } from './pipeline-catalog.ts';
+import { parseId, type Clock, type Run, type Trigger } from '@perennial/contract';
+import { appendRunEvent, getRun, transaction, type Database } from '@perennial/storage';
+import { TriggerSkippedError } from './errors.ts';
+import type { TriggerEngine } from './triggers/trigger-engine.ts';
 
 export interface RunServiceDependencies {
   database: Database;
   clock: Clock;
-  ids: IdGenerator;
-  catalog: PipelineCatalog;
+  engine: TriggerEngine;
 }
 
 export interface RunRequest {
@@ -25,18 +25,16 @@ export class RunService {
     this.#dependencies = dependencies;
   }
 
-  /** Writes a run down and queues its job, in one transaction. @throws NotFoundError */
+  /**
+   * Asks for a run.
+   * @returns the run that was started, or the waiting one that will do for this request too
+   * @throws NotFoundError, TriggerSkippedError when the trigger is of a kind that the pipeline's limits hold back
+   */
   async start({ pipeline, trigger, asOf, force }: RunRequest): Promise<Run> {
-    const { database, clock, ids, catalog } = this.#dependencies;
-    const { spec, codeDigest } = catalog.get(pipeline);
-    const id = ids.next();
-    const createdAt = clock.now();
-    return transaction(database, async (tx) => {
-      await createRun(tx, { id, spec, codeDigest, trigger, asOf: asOf ?? createdAt, force, createdAt });
-      const payload = { run: formatId('run', id) };
-      await enqueue(tx, { kind: 'run.execute', payload, jobKey: `run.execute:${id}` });
-      return getRun(tx, id);
-    });
+    const { database, engine } = this.#dependencies;
+    const record = await engine.fire({ pipeline, ...trigger, asOf, force });
+    if (record.run === null) throw new TriggerSkippedError(record);
+    return getRun(database.orm, parseId('run', record.run));
   }
 
   /**

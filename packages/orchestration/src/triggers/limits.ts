@@ -38,9 +38,7 @@ function quietReason(quietHours: LimitsSpec['quietHours'], at: Date): string | u
   const time = timeOfDayIn(timezone, at);
   // From 22:00 to 06:00 goes over midnight.
   const quiet = from < to ? from <= time && time < to : from <= time || time < to;
-  return quiet
-    ? `It is ${time} in ${timezone}, within the quiet hours from ${from} to ${to}.`
-    : undefined;
+  return quiet ? `It is ${time} in ${timezone}, within the quiet hours from ${from} to ${to}.` : undefined;
 }
 
 async function busyReason(tx: Executor, { name, limits }: PipelineSpec): Promise<string | undefined> {

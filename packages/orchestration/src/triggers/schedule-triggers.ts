@@ -101,7 +101,8 @@ export class ScheduleTriggers {
     const now = clock.now();
     const due = newestDueTime(row, schedule, now);
     await transaction(database, async (tx) => {
-      if (await takeDueTime(tx, row, nextDueTime(schedule, now))) await engine.fireIn(tx, triggerOf(row, due));
+      if (await takeDueTime(tx, row, nextDueTime(schedule, now)))
+        await engine.fireIn(tx, triggerOf(row, due));
     });
   }
 

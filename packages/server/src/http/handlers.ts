@@ -1,6 +1,6 @@
 import { parseId, type Clock } from '@perennial/contract';
 import { reportLive, type GroundTruthLog } from '@perennial/monitoring';
-import type { RunService } from '@perennial/orchestration';
+import type { BackfillService, RunService, StreamService } from '@perennial/orchestration';
 import { approveRelease, rejectRelease, renderModelCardMarkdown } from '@perennial/registry';
 import type { PredictionService } from '@perennial/serving';
 import * as storage from '@perennial/storage';
@@ -12,6 +12,8 @@ export interface HandlerDependencies {
   database: storage.Database;
   clock: Clock;
   runs: RunService;
+  backfills: BackfillService;
+  streams: StreamService;
   predictions: PredictionService;
   groundTruth: GroundTruthLog;
   metrics: Metrics;
@@ -24,6 +26,7 @@ export interface HandlerDependencies {
 export function createHandlers(dependencies: HandlerDependencies): Handlers {
   return {
     ...pipelineAndRunHandlers(dependencies),
+    ...triggerHandlers(dependencies),
     ...datasetHandlers(dependencies),
     ...modelHandlers(dependencies),
     ...releaseHandlers(dependencies),
@@ -48,6 +51,21 @@ function pipelineAndRunHandlers({ database, runs }: HandlerDependencies) {
     getRun: ({ params }) => storage.getRun(db, parseId('run', params.run)),
     cancelRun: ({ params }, { principal }) => runs.cancel(params.run, principal.name),
     listRunEvents: ({ params, query }) => storage.listRunEvents(db, parseId('run', params.run), query),
+  } satisfies Partial<Handlers>;
+}
+
+function triggerHandlers({ database, backfills, streams }: HandlerDependencies) {
+  const db = database.orm;
+  return {
+    listTriggers: ({ query }) => storage.listTriggers(db, query),
+    startBackfill: ({ params, body }, { principal }) =>
+      backfills.start({ pipeline: params.pipeline, ...body, by: principal.name }),
+    listBackfills: ({ query }) => storage.listBackfills(db, query),
+    getBackfill: ({ params }) => storage.getBackfill(db, parseId('backfill', params.backfill)),
+    resumeBackfill: ({ params }) => backfills.resume(params.backfill),
+    stopBackfill: ({ params }, { principal }) => backfills.stop(params.backfill, principal.name),
+    postStreamEvents: ({ params, body }) => streams.post(params.stream, body.events),
+    listStreams: ({ query }) => storage.listStreams(db, query),
   } satisfies Partial<Handlers>;
 }
 

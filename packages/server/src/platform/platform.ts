@@ -16,6 +16,7 @@ import { startServing, type Serving } from './serving.ts';
 import { servingNumbers } from './serving-numbers.ts';
 import { openStorage } from './storage.ts';
 import { PLATFORM_VERSION } from './version.ts';
+import { startScheduler } from './scheduler.ts';
 import { openWork, startJobs, type Work } from './work.ts';
 
 export interface PlatformOptions {
@@ -75,6 +76,7 @@ async function startRoles(config: Config, foundation: Foundation): Promise<{ app
   const has = (role: ProcessRole) => config.roles.includes(role);
   const serving = has('server') ? await startServing(config, parts) : undefined;
   const work = await openWork(config, parts);
+  if (has('scheduler')) await startScheduler(parts, work);
   if (has('worker')) await startJobs(config, parts, work);
   const app = serving
     ? assembleApi(config, { ...foundation, serving, work })
@@ -96,6 +98,8 @@ function assembleApi(config: Config, { parts, serving, work, readiness }: Assemb
     logger,
     readiness,
     runs: work.runs,
+    backfills: work.backfills,
+    streams: work.streams,
     progress: work.progress,
     predictions: serving.predictions,
     groundTruth: new GroundTruthLog({ database, clock, ids, flushPredictions }),

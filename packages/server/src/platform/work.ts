@@ -1,5 +1,13 @@
 import { hostname } from 'node:os';
-import { PipelineCatalog, RunExecutor, RunProgressHub, RunService } from '@perennial/orchestration';
+import {
+  BackfillService,
+  PipelineCatalog,
+  RunExecutor,
+  RunProgressHub,
+  RunService,
+  StreamService,
+  TriggerEngine,
+} from '@perennial/orchestration';
 import { RUN_CANCELLED_CHANNEL, startWorker } from '@perennial/storage';
 import type { Config } from '../config/config.ts';
 import type { PlatformParts } from './parts.ts';
@@ -8,7 +16,10 @@ import { PLATFORM_VERSION } from './version.ts';
 /** What every role needs to speak of runs. */
 export interface Work {
   catalog: PipelineCatalog;
+  engine: TriggerEngine;
   runs: RunService;
+  backfills: BackfillService;
+  streams: StreamService;
   progress: RunProgressHub;
 }
 
@@ -18,7 +29,16 @@ export async function openWork(config: Config, parts: PlatformParts): Promise<Wo
   const catalog = await PipelineCatalog.load(config.pipelines, { database, clock });
   const progress = await RunProgressHub.open(database);
   closers.add('run progress', () => progress.close());
-  return { catalog, progress, runs: new RunService({ database, clock, ids, catalog }) };
+  const base = { database, clock, ids, catalog };
+  const engine = new TriggerEngine(base);
+  return {
+    catalog,
+    progress,
+    engine,
+    runs: new RunService({ database, clock, engine }),
+    backfills: new BackfillService({ ...base, engine }),
+    streams: new StreamService(base),
+  };
 }
 
 /** Starts the worker that takes jobs from the queue. */

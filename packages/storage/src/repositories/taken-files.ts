@@ -36,10 +36,18 @@ export async function takeFiles(
   pipeline: string,
   { files, at }: { files: FoundFile[]; at: Date },
 ): Promise<FoundFile[]> {
-  if (files.length === 0) return [];
-  return tx
-    .insert(takenFiles)
-    .values(files.map(({ name, bytes, digest }) => ({ pipeline, name, bytes, digest, takenAt: at })))
-    .onConflictDoNothing()
-    .returning({ name: takenFiles.name, bytes: takenFiles.bytes, digest: takenFiles.digest });
+  const fresh: FoundFile[] = [];
+  for (let start = 0; start < files.length; start += ROWS_PER_STATEMENT) {
+    const rows = files.slice(start, start + ROWS_PER_STATEMENT);
+    const taken = await tx
+      .insert(takenFiles)
+      .values(rows.map(({ name, bytes, digest }) => ({ pipeline, name, bytes, digest, takenAt: at })))
+      .onConflictDoNothing()
+      .returning({ name: takenFiles.name, bytes: takenFiles.bytes, digest: takenFiles.digest });
+    fresh.push(...taken);
+  }
+  return fresh;
 }
+
+/** Five parameters each, of the 65,535 that PostgreSQL allows. */
+const ROWS_PER_STATEMENT = 5_000;
