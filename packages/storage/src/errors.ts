@@ -192,3 +192,22 @@ export class ArtifactStoreUnavailableError extends PerennialError {
     return true;
   }
 }
+
+/** The object is no longer the one that was listed. */
+export class S3ObjectChangedError extends PerennialError {
+  readonly code = 'conflict';
+  constructor(
+    readonly bucket: string,
+    readonly key: string,
+  ) {
+    super(`The object '${key}' of the bucket '${bucket}' changed while it was read.`);
+  }
+
+  override get details() {
+    return { bucket: this.bucket, key: this.key };
+  }
+
+  override get transient() {
+    return true;
+  }
+}

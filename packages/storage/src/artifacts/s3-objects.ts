@@ -1,0 +1,92 @@
+import { createWriteStream } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { S3ObjectChangedError } from '../errors.ts';
+import { S3Connection, isMissing, translateS3Error, type S3Account } from './s3-connection.ts';
+
+/** An object as a listing names it. */
+export interface S3Object {
+  key: string;
+  bytes: number;
+  /** Names the content: another content has another one. Of most objects the MD5 of their bytes, but nothing may be built on that. */
+  etag: string;
+  modifiedAt: Date;
+}
+
+/** What a download is told. */
+export interface S3Download {
+  bucket: string;
+  object: S3Object;
+  /** The file to write; there is none when the download fails. */
+  file: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** Reads the objects of an S3-compatible store that others put there. */
+export class S3Objects {
+  readonly #s3: S3Connection;
+
+  constructor(account: S3Account) {
+    this.#s3 = new S3Connection(account);
+  }
+
+  /**
+   * The objects whose keys begin with a prefix, in order of key, a page of a thousand at a time.
+   * @throws ArtifactStoreUnavailableError, also where there is no such bucket
+   */
+  async *list(bucket: string, prefix: string): AsyncGenerator<S3Object> {
+    try {
+      for await (const item of this.#s3.client.listObjectsV2(bucket, prefix, true)) {
+        const { name, size, etag, lastModified } = item as Listed;
+        if (name !== undefined && etag !== undefined)
+          yield { key: name, bytes: size, etag, modifiedAt: new Date(lastModified ?? 0) };
+      }
+    } catch (error) {
+      throw translateS3Error('list', error);
+    }
+  }
+
+  /**
+   * Writes an object's bytes to a file, and makes sure that they are those of the object that was listed, and all of them.
+   * @throws S3ObjectChangedError when it is another one by now, or gone
+   * @throws ArtifactStoreUnavailableError; the signal's reason
+   */
+  async download({ bucket, object, file, signal }: S3Download): Promise<void> {
+    const { key, etag, bytes } = object;
+    await this.#s3
+      .run(
+        'get',
+        async () => {
+          signal?.throwIfAborted();
+          const stream = await this.#s3.client.getObject(bucket, key).catch((error: unknown) => {
+            throw isMissing(error) ? new S3ObjectChangedError(bucket, key) : error;
+          });
+          if (etagOf(stream as IncomingMessage) !== etag) {
+            stream.destroy();
+            throw new S3ObjectChangedError(bucket, key);
+          }
+          const target = createWriteStream(file);
+          await pipeline(stream, target, signal === undefined ? {} : { signal });
+          if (target.bytesWritten !== bytes)
+            throw new Error(`${target.bytesWritten} of ${bytes} bytes arrived.`);
+        },
+        bytes,
+      )
+      .catch((error: unknown) => {
+        signal?.throwIfAborted();
+        throw error;
+      });
+  }
+}
+
+interface Listed {
+  name?: string;
+  size: number;
+  etag?: string;
+  lastModified?: Date | string;
+}
+
+/** The listing has it without its quotes. */
+function etagOf(response: IncomingMessage): string | undefined {
+  return response.headers.etag?.replace(/^"|"$/g, '');
+}
