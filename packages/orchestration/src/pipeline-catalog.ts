@@ -15,11 +15,18 @@ export class PipelineCatalog {
    * Loads every pipeline file of a folder and writes the definitions down.
    * @throws PipelineInvalidError naming the file and the field
    */
-  static async load(
-    folder: string,
+  static async load(folder: string, on: { database: Database; clock: Clock }): Promise<PipelineCatalog> {
+    return PipelineCatalog.of(await loadPipelines(folder), on);
+  }
+
+  /**
+   * A catalogue of pipelines that are loaded already; writes their definitions down.
+   * @throws PipelineInvalidError when a schedule or quiet hours make no sense
+   */
+  static async of(
+    pipelines: LoadedPipeline[],
     { database, clock }: { database: Database; clock: Clock },
   ): Promise<PipelineCatalog> {
-    const pipelines = await loadPipelines(folder);
     for (const pipeline of pipelines) requireTimetable(pipeline);
     for (const { spec, codeDigest } of pipelines) {
       await savePipeline(database.orm, { spec, codeDigest, loadedAt: clock.now() });
