@@ -46,8 +46,14 @@ export class VictimProcess {
     await gone;
   }
 
+  /** Sends a signal: `SIGSTOP` freezes it where it is, `SIGCONT` lets it go on. */
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
   /** Ends it as an operator would. */
   async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const gone = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     await gone;

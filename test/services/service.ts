@@ -25,7 +25,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Keeps the end of what a process says, for the message when it fails. */
-export function lastWords(child: ChildProcess): () => string {
+function lastWords(child: ChildProcess): () => string {
   let words = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk: Buffer) => (words = (words + chunk.toString()).slice(-LAST_WORDS)));
@@ -34,9 +34,13 @@ export function lastWords(child: ChildProcess): () => string {
 
 /**
  * Waits until the service of a process answers.
+ * @returns the end of what it has said, at any time
  * @throws when the process ends before, or a minute has passed
  */
-export async function untilReady(child: ChildProcess, answers: () => Promise<boolean>): Promise<void> {
+export async function untilReady(
+  child: ChildProcess,
+  answers: () => Promise<boolean>,
+): Promise<() => string> {
   const words = lastWords(child);
   const until = performance.now() + START_DEADLINE_MILLISECONDS;
   while (!(await answers())) {
@@ -45,6 +49,7 @@ export async function untilReady(child: ChildProcess, answers: () => Promise<boo
       throw new Error(`${child.spawnfile} did not answer in a minute: ${words()}`);
     await pause(ASK_AGAIN_MILLISECONDS);
   }
+  return words;
 }
 
 /** Sends a signal and waits for the end; nothing happens when the process has ended already. */
