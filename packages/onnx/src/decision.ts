@@ -67,9 +67,7 @@ function decisionTensors(graph: GraphBuilder, label: FittedLabel, output: string
 
 /** The text of the most probable class; of equally probable ones the first. */
 function writeClass(graph: GraphBuilder, classes: readonly string[], probabilities: string): string {
-  const index = graph.node('ArgMax', [probabilities], {
-    attributes: { axis: { int: 1 }, keepdims: { int: 1 } },
-  });
+  const index = writeMostProbable(graph, probabilities);
   return graph.node('LabelEncoder', [index], {
     domain: ML_DOMAIN,
     attributes: {
@@ -77,6 +75,11 @@ function writeClass(graph: GraphBuilder, classes: readonly string[], probabiliti
       values_strings: { strings: [...classes] },
     },
   });
+}
+
+/** The position of the highest probability, int64 `[rows, 1]`; of equally high ones the first. */
+export function writeMostProbable(graph: GraphBuilder, probabilities: string): string {
+  return graph.node('ArgMax', [probabilities], { attributes: { axis: { int: 1 }, keepdims: { int: 1 } } });
 }
 
 /**
@@ -87,7 +90,8 @@ function writeThreshold(graph: GraphBuilder, threshold: number): string {
   return graph.constant(Float32Array.of(float32AtLeast(threshold)), []);
 }
 
-function float32AtLeast(value: number): number {
+/** The least float32 that is not below a number. */
+export function float32AtLeast(value: number): number {
   const nearest = Math.fround(value);
   if (nearest >= value) return nearest;
   const bits = new Int32Array(Float32Array.of(nearest).buffer);

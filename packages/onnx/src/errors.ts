@@ -14,6 +14,17 @@ export class ArtifactInvalidError extends PerennialError {
   }
 }
 
+/** A model that was not written by the platform cannot be taken as an artifact; the reason names what it would have to be. */
+export class ModelRefusedError extends PerennialError {
+  readonly code = 'artifact-invalid';
+  constructor(
+    readonly reason: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`The model file is refused: ${reason}.`, options);
+  }
+}
+
 /** A layer of a network, or an option of it, that cannot be written as ONNX. */
 export class UnsupportedLayerError extends PerennialError {
   readonly code = 'artifact-invalid';

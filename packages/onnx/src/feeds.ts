@@ -2,14 +2,14 @@ import { MISSING_TIMESTAMP, type ColumnType, type InputColumn } from '@perennial
 import { Tensor } from 'onnxruntime-node';
 import type { ColumnBatch, RawColumn } from './batch.ts';
 import { BatchInvalidError } from './errors.ts';
-import { columnInput } from './tensor-names.ts';
+import { ARTIFACT_NAMES, type BorderNames } from './tensor-names.ts';
 
 /** Turns batches of raw columns into input tensors. Names are worked out once, since this runs for every request. */
 export class Feeds {
   readonly #inputs: { column: string; input: string; type: ColumnType }[];
 
-  constructor(columns: readonly InputColumn[]) {
-    this.#inputs = columns.map(({ name, type }) => ({ column: name, input: columnInput(name), type }));
+  constructor(columns: readonly InputColumn[], names: BorderNames = ARTIFACT_NAMES) {
+    this.#inputs = columns.map(({ name, type }) => ({ column: name, input: names.column(name), type }));
   }
 
   /** The tensors of a batch; they share its memory. @throws BatchInvalidError naming the column that does not fit. */
@@ -27,10 +27,10 @@ export class Feeds {
     return feeds;
   }
 
-  /** One row in which every value is missing. */
-  missingRow(): ColumnBatch {
-    const columns = this.#inputs.map(({ column, type }) => [column, missingColumn(type)] as const);
-    return { rows: 1, columns: Object.fromEntries(columns) };
+  /** Rows in which every value is missing. */
+  missing(rows: number): ColumnBatch {
+    const columns = this.#inputs.map(({ column, type }) => [column, missingColumn(type, rows)] as const);
+    return { rows, columns: Object.fromEntries(columns) };
   }
 }
 
@@ -50,14 +50,14 @@ function columnTensor(data: RawColumn, about: { column: string; type: ColumnType
   }
 }
 
-function missingColumn(type: ColumnType): RawColumn {
+function missingColumn(type: ColumnType, rows: number): RawColumn {
   switch (type) {
     case 'number':
     case 'boolean':
-      return Float64Array.of(NaN);
+      return new Float64Array(rows).fill(NaN);
     case 'timestamp':
-      return BigInt64Array.of(MISSING_TIMESTAMP);
+      return new BigInt64Array(rows).fill(MISSING_TIMESTAMP);
     case 'text':
-      return [''];
+      return Array<string>(rows).fill('');
   }
 }

@@ -66,14 +66,21 @@ export class GraphBuilder {
   readonly #initializers: TensorProto[] = [];
   readonly #inputs: ValueInfoProto[] = [];
   readonly #outputs: ValueInfoProto[] = [];
+  readonly #prefix: string;
+
+  /** @param prefix what the names that it makes begin with: another one where the nodes go into a graph that has names of its own */
+  constructor(prefix: string = RESERVED_PREFIX) {
+    this.#prefix = prefix;
+  }
 
   /** Adds a node with one output, and gives the output's name. */
   node(operator: string, inputs: string[], options: NodeOptions = {}): string {
     const name = `${operator}_${this.#nodes.length}`;
-    const output = options.output ?? RESERVED_PREFIX + name;
+    const output = options.output ?? this.#prefix + name;
     this.#nodes.push(
       create(NodeProtoSchema, {
-        name,
+        // Ours have been without the prefix since the first artifacts; in a graph with nodes of its own they must not meet.
+        name: this.#prefix === RESERVED_PREFIX ? name : this.#prefix + name,
         opType: operator,
         ...(options.domain === undefined ? {} : { domain: options.domain }),
         input: inputs,
@@ -86,7 +93,7 @@ export class GraphBuilder {
 
   /** Adds a constant and gives its name. */
   constant(data: TensorData, shape: number[]): string {
-    return this.weight(`${RESERVED_PREFIX}constant_${this.#initializers.length}`, { data, shape });
+    return this.weight(`${this.#prefix}constant_${this.#initializers.length}`, { data, shape });
   }
 
   /** A constant of shape `[]`. */

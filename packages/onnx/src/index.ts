@@ -1,3 +1,4 @@
+export { adoptModel, type AdoptedModel, type ModelToAdopt } from './adopted/adopt-model.ts';
 export * from './artifact.ts';
 export * from './batch.ts';
 export { Encoder, type EncodedBatch } from './encoder.ts';
@@ -6,3 +7,4 @@ export { encoderLayout, type EncoderLayout } from './encoder-plan.ts';
 export * from './errors.ts';
 export { InferenceModel } from './inference-model.ts';
 export * from './network.ts';
+export { isAdopted, readSignature } from './signature.ts';

@@ -1,22 +1,46 @@
 import type { Signature } from '@perennial/contract';
 import type { InferenceSession } from 'onnxruntime-node';
-import { readArtifactHeader } from './artifact.ts';
+import { isAdopted, readSignature } from './signature.ts';
+
 import type { ColumnBatch, OutputBatch } from './batch.ts';
 import { Feeds } from './feeds.ts';
 import { resultData } from './results.ts';
 import { RuntimeSession } from './runtime-session.ts';
-import { DECISION_OUTPUT, PROBABILITIES_OUTPUT, PROBABILITY_OUTPUT, VALUE_OUTPUT } from './tensor-names.ts';
+import {
+  ADOPTED_NAMES,
+  ARTIFACT_NAMES,
+  DECISION_OUTPUT,
+  PROBABILITIES_OUTPUT,
+  PROBABILITY_OUTPUT,
+  VALUE_OUTPUT,
+  type BorderNames,
+} from './tensor-names.ts';
+
+/** The outputs of a file, by what they are. */
+interface OutputNames {
+  probability: string;
+  probabilities: string;
+  decision: string;
+  value: string;
+}
 
 /** An artifact, ready to answer: raw columns to probability and decision, class or value. */
 export class InferenceModel {
   readonly signature: Signature;
   readonly #session: RuntimeSession;
   readonly #feeds: Feeds;
+  readonly #names: OutputNames;
 
-  private constructor(signature: Signature, session: RuntimeSession) {
+  private constructor(signature: Signature, session: RuntimeSession, names: BorderNames) {
     this.signature = signature;
     this.#session = session;
-    this.#feeds = new Feeds(signature.inputs);
+    this.#feeds = new Feeds(signature.inputs, names);
+    this.#names = {
+      probability: names.output + PROBABILITY_OUTPUT,
+      probabilities: names.output + PROBABILITIES_OUTPUT,
+      decision: names.output + DECISION_OUTPUT,
+      value: names.output + VALUE_OUTPUT,
+    };
   }
 
   /**
@@ -27,10 +51,11 @@ export class InferenceModel {
    * @throws InferenceFailedError where it cannot run.
    */
   static async load(bytes: Uint8Array): Promise<InferenceModel> {
-    const { signature } = readArtifactHeader(bytes);
-    const model = new InferenceModel(signature, await RuntimeSession.open(bytes));
+    const signature = readSignature(bytes);
+    const names = isAdopted(bytes) ? ADOPTED_NAMES : ARTIFACT_NAMES;
+    const model = new InferenceModel(signature, await RuntimeSession.open(bytes), names);
     try {
-      await model.run(model.#feeds.missingRow());
+      await model.run(model.#feeds.missing(1));
     } catch (error) {
       await model.release();
       throw error;
@@ -58,12 +83,13 @@ export class InferenceModel {
 
   #read(results: InferenceSession.OnnxValueMapType, rows: number): OutputBatch {
     const { output } = this.signature;
+    const names = this.#names;
     switch (output.kind) {
       case 'binary':
         return {
           kind: 'binary',
-          probability: resultData(results, PROBABILITY_OUTPUT, { type: 'float32', rows, width: 1 }),
-          decision: resultData(results, DECISION_OUTPUT, { type: 'bool', rows, width: 1 }),
+          probability: resultData(results, names.probability, { type: 'float32', rows, width: 1 }),
+          decision: resultData(results, names.decision, { type: 'bool', rows, width: 1 }),
         };
       case 'multiclass': {
         const { classes } = output;
@@ -71,14 +97,14 @@ export class InferenceModel {
         return {
           kind: 'multiclass',
           classes,
-          probabilities: resultData(results, PROBABILITIES_OUTPUT, { type: 'float32', rows, width }),
-          decision: resultData(results, DECISION_OUTPUT, { type: 'string', rows, width: 1 }),
+          probabilities: resultData(results, names.probabilities, { type: 'float32', rows, width }),
+          decision: resultData(results, names.decision, { type: 'string', rows, width: 1 }),
         };
       }
       case 'regression':
         return {
           kind: 'regression',
-          value: resultData(results, VALUE_OUTPUT, { type: 'float32', rows, width: 1 }),
+          value: resultData(results, names.value, { type: 'float32', rows, width: 1 }),
         };
     }
   }

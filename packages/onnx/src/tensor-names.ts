@@ -30,3 +30,22 @@ export function columnInput(column: string): string {
   const taken = OUTPUT_NAMES.includes(column) || column.includes('/') || column.startsWith(RESERVED_PREFIX);
   return taken ? `${RESERVED_PREFIX}column/${column}` : column;
 }
+
+/** What the platform adds to a model that a command left is named so: a prefix of its own, since the model's names are anything. */
+export const ADOPTED_PREFIX = `${RESERVED_PREFIX}adopted/`;
+
+/** How the tensors at a file's border are called, beside the signature, which says what they are. */
+export interface BorderNames {
+  column: (column: string) => string;
+  /** Prefix of the outputs. */
+  output: string;
+}
+
+/** The border of an artifact that the platform wrote. */
+export const ARTIFACT_NAMES: BorderNames = { column: columnInput, output: '' };
+
+/** The border of an adopted model, whose own inputs may well be named as the columns are. */
+export const ADOPTED_NAMES: BorderNames = {
+  column: (column) => `${ADOPTED_PREFIX}column/${column}`,
+  output: ADOPTED_PREFIX,
+};
