@@ -10,18 +10,21 @@ import {
   type Split,
   type SplitName,
 } from '@perennial/contract';
+import type { PipelineFunctions } from '@perennial/pipeline';
 import type { ArtifactStore } from '@perennial/storage';
 import { orderCleanRows, splitRows } from './clean.ts';
 import { Engine, type Connection } from './engine.ts';
-import { SourceChangedError, SourceInvalidError } from './errors.ts';
+import { SourceChangedError } from './errors.ts';
 import { FileDigests } from './file-digests.ts';
 import { fitFeatures, type Fit } from './fit.ts';
 import { fitLabel, settleClasses, type LabelClasses } from './fit-label.ts';
-import { openSource, translatingSourceErrors, type OpenSource } from './open-source.ts';
+import { translatingSourceErrors } from './open-files.ts';
+import { openSource, type OpenSource } from './open-source.ts';
 import { planDataset, type DatasetPlan } from './plan.ts';
 import { maskReasons, quarantineRows } from './quarantine.ts';
 import { checkRowCounts, countRows, type RowCounts } from './row-counts.ts';
-import { changedFile, sourceFolders, type FilePlace } from './source-files.ts';
+import { changedFile, sourceFolders } from './source-files.ts';
+import type { SourceReaders } from './source-readers.ts';
 import { stageRows } from './staging.ts';
 import { windowBounds, type WindowBounds } from './window.ts';
 import { writeSplit } from './write-split.ts';
@@ -45,6 +48,10 @@ export interface BuildOptions {
    * @default '2GB'
    */
   memoryLimit?: string;
+  /** What sources that are no files are read through. */
+  sources?: SourceReaders;
+  /** The pipeline's functions; a source of the kind `query` is one. */
+  functions?: Pick<PipelineFunctions, 'query'>;
   /** Remembers source files' digests from build to build. */
   digests?: FileDigests;
   signal?: AbortSignal;
@@ -69,6 +76,7 @@ export interface BuiltDataset {
  * puts splits and manifest into the artifact store. The same rows under the same definition give the same digest, on any machine.
  *
  * @throws SourceInvalidError, DataInvalidError, PipelineInvalidError naming the field
+ * @throws ConnectionUnknownError, ConnectionUnavailableError, QueryFunctionError, SourceChangedError; the storage's errors
  * @throws the signal's reason when it is aborted
  */
 export async function buildDataset(options: BuildOptions): Promise<BuiltDataset> {
@@ -89,7 +97,7 @@ async function buildIn(work: string, options: BuildOptions): Promise<BuiltDatase
     threads: threads ?? availableParallelism(),
     memoryLimit: memoryLimit ?? '2GB',
     folder: work,
-    readable: sourceFolders(filePlace(spec, folder)),
+    readable: sourceFolders(spec, folder),
   });
   const interrupt = () => engine.interrupt();
   signal?.addEventListener('abort', interrupt);
@@ -105,33 +113,31 @@ async function buildIn(work: string, options: BuildOptions): Promise<BuiltDatase
   }
 }
 
-function filePlace({ name: pipeline, data: { source } }: PipelineSpec, folder: string): FilePlace {
-  if ('paths' in source) return { pipeline, source, folder };
-  throw new SourceInvalidError(`a source of the kind '${source.kind}' cannot be read yet`, {
-    pipeline,
-    field: 'data.source',
-  });
-}
-
 type BuildJob = BuildOptions & { work: string };
 
 async function build(engine: Engine, job: BuildJob): Promise<BuiltDataset> {
-  const { spec, folder, onProgress } = job;
+  const { spec, onProgress } = job;
   const bounds = windowBounds(spec.data.window, job.asOf);
-  const source = await openSource(engine.main, filePlace(spec, folder));
+  const source = await openSource(engine.main, {
+    ...job,
+    bounds,
+    readers: job.sources ?? {},
+    query: job.functions?.query,
+  });
   const plan = await planDataset(engine.main, spec, source.columns);
   onProgress?.({ phase: 'reading', done: 0.1 });
   const files = await readSource(engine.main, plan, {
     source,
     bounds,
-    digests: job.digests ?? new FileDigests(),
+    // Fetched files lie elsewhere at each build, and would be remembered for nothing.
+    digests: (spec.data.source.kind === 'objectStore' ? undefined : job.digests) ?? new FileDigests(),
   });
   await checkRowCounts(engine.main, plan);
   onProgress?.({ phase: 'ordering', done: 0.4 });
   job.signal?.throwIfAborted();
   const classes = await settleClasses(engine.main, plan, bounds);
   await orderCleanRows(engine.main, plan);
-  const rows = await countRows(engine.main, plan, { bounds, relation: source.relation });
+  const rows = await countRows(engine.main, plan, { bounds, source });
   onProgress?.({ phase: 'writing', done: 0.6 });
   job.signal?.throwIfAborted();
   const written = await writeAll(engine, plan, { ...job, bounds, rows, classes });

@@ -1,4 +1,11 @@
-import { DuckDBInstance, type DuckDBConnection, type DuckDBResult } from '@duckdb/node-api';
+import {
+  DuckDBDataChunk,
+  DuckDBInstance,
+  type DuckDBConnection,
+  type DuckDBResult,
+  type DuckDBType,
+  type DuckDBValue,
+} from '@duckdb/node-api';
 import { globEscaped, literal } from './sql.ts';
 import { QueryFailedError, WorkFolderFullError } from './errors.ts';
 
@@ -14,6 +21,15 @@ export interface EngineOptions {
 }
 
 const REPEAT_MILLISECONDS = 20;
+
+/** What a data chunk of DuckDB holds. */
+const CHUNK_ROWS = 2_048;
+
+/** Values of one column to be appended, as what they are handed over. */
+export interface AppendedColumn {
+  type: DuckDBType;
+  values: readonly DuckDBValue[];
+}
 
 /** A DuckDB of our own in memory: locked down, in UTC, one build or read long. */
 export class Engine {
@@ -107,6 +123,23 @@ export class Connection {
   /** A large answer, chunk by chunk. */
   async stream(sql: string): Promise<DuckDBResult> {
     return this.#connection.stream(sql).catch(rethrowQueryError);
+  }
+
+  /** Adds rows to a table; the columns are all of one length. Texts are cast to the types of the table's columns. */
+  async append(table: string, columns: readonly AppendedColumn[]): Promise<void> {
+    const rows = columns[0]?.values.length ?? 0;
+    const appender = await this.#connection.createAppender(table).catch(rethrowQueryError);
+    try {
+      for (let start = 0; start < rows; start += CHUNK_ROWS) {
+        const chunk = DuckDBDataChunk.create(columns.map(({ type }) => type));
+        chunk.setColumns(columns.map(({ values }) => values.slice(start, start + CHUNK_ROWS)));
+        appender.appendDataChunk(chunk);
+      }
+    } catch (error) {
+      rethrowQueryError(error);
+    } finally {
+      appender.closeSync();
+    }
   }
 
   interrupt(): void {

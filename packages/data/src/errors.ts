@@ -68,6 +68,44 @@ export class SourceChangedError extends PerennialError {
   }
 }
 
+/** A pipeline reads from a connection that the platform does not have. */
+export class ConnectionUnknownError extends PerennialError {
+  readonly code = 'connection-unknown';
+
+  constructor(
+    readonly connection: string,
+    /** The names of those that there are. */
+    readonly known: readonly string[],
+  ) {
+    const there = known.length === 0 ? 'none is configured' : `there are ${known.join(', ')}`;
+    super(`There is no connection '${connection}': ${there}.`);
+  }
+
+  override get details() {
+    return { connection: this.connection, known: this.known };
+  }
+}
+
+/** The server behind a connection does not answer at the moment. */
+export class ConnectionUnavailableError extends PerennialError {
+  readonly code = 'unavailable';
+
+  constructor(
+    readonly connection: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`The server of the connection '${connection}' cannot be reached at the moment.`, options);
+  }
+
+  override get details() {
+    return { connection: this.connection };
+  }
+
+  override get transient() {
+    return true;
+  }
+}
+
 /** The data engine refused or broke off a query. Stages translate it where they know whose query it was. */
 export class QueryFailedError extends PerennialError {
   readonly code = 'internal';

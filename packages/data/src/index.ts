@@ -2,4 +2,6 @@ export { buildDataset, type BuildOptions, type BuildProgress, type BuiltDataset 
 export * from './errors.ts';
 export { FileDigests } from './file-digests.ts';
 export { windowBounds, type WindowBounds } from './window.ts';
+export { sourceFingerprint, type FingerprintOptions } from './source-fingerprint.ts';
+export { namedConnections, type SourceReaders } from './source-readers.ts';
 export { readSplit, type ReadSplitOptions, type SplitBatch } from './read-split.ts';

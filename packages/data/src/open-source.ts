@@ -1,125 +1,81 @@
-import { basename } from 'node:path';
-import type { Connection } from './engine.ts';
+import type { PipelineSpec } from '@perennial/contract';
+import type { QueryFunction } from '@perennial/pipeline';
 import { SHAPE } from './author-sql.ts';
-import { columnTypeOf } from './column-types.ts';
+import type { Connection } from './engine.ts';
+import { fetchObjects } from './object-files.ts';
+import { openFiles, translatingSourceErrors, type OpenRows } from './open-files.ts';
+import { stagePredictionLog, stageStream } from './rows/platform-rows.ts';
+import { stagePostgres } from './rows/postgres-rows.ts';
+import { stageQuery } from './rows/query-rows.ts';
+import { findSourceFiles, type SourceFile } from './source-files.ts';
+import type { SourceReaders } from './source-readers.ts';
 import { identifier } from './sql.ts';
-import { QueryFailedError, SourceInvalidError } from './errors.ts';
-import { findSourceFiles, type SourceFile, type FilePlace } from './source-files.ts';
-import { sourceRelation, type SourceColumn } from './source-relation.ts';
+import type { WindowBounds } from './window.ts';
+
+/** Whose source is opened, for which window, and through what. */
+export interface SourceJob {
+  spec: PipelineSpec;
+  /** Absolute path that the source's paths are relative to. */
+  folder: string;
+  /** Where files may be put; the engine may read them there. */
+  work: string;
+  bounds: WindowBounds;
+  readers: SourceReaders;
+  /** The pipeline's query function, if it has one. */
+  query?: QueryFunction | undefined;
+  signal?: AbortSignal | undefined;
+}
 
 /** A source that was found and looked at. */
-export interface OpenSource {
+export interface OpenSource extends OpenRows {
   files: SourceFile[];
-  columns: SourceColumn[];
-  /** Table expression that reads all of it. */
-  relation: string;
+  /** Whether rows outside of the window have been left where they are, so that nothing is known of them. */
+  windowed: boolean;
 }
 
 /**
- * Finds a source's files and the columns they have, and makes the empty table of that shape.
+ * Finds a source's files, or stages its rows where it has none, and makes the empty table of the columns they have.
  *
- * @throws SourceInvalidError when a file is missing, empty or not what the source says it is
+ * @throws SourceInvalidError when it is not there, empty or not what the source says it is
+ * @throws ConnectionUnknownError, ConnectionUnavailableError, QueryFunctionError; the storage's errors; the signal's reason
  */
-export async function openSource(connection: Connection, place: FilePlace): Promise<OpenSource> {
-  const files = await findSourceFiles(connection, place);
-  return translatingSourceErrors(place.pipeline, files, async () => {
-    const columns = await sourceColumns(connection, place, files);
-    const shape = columns.map(({ name, type }) => `${identifier(name)} ${type}`).join(', ');
-    await connection.run(`CREATE TABLE ${SHAPE} (${shape})`);
-    return { files, columns, relation: sourceRelation(place.source, files, columns) };
-  });
-}
-
-async function sourceColumns(
-  connection: Connection,
-  { pipeline, source }: FilePlace,
-  files: readonly SourceFile[],
-): Promise<SourceColumn[]> {
-  if (source.kind !== 'csv') return describe(connection, sourceRelation(source, files));
-  // DuckDB would look at a few of the files, and match their columns by position.
-  const looks: Look[] = [];
-  for (const file of files)
-    looks.push({ file, columns: await describe(connection, sourceRelation(source, [file])) });
-  const [first, ...others] = looks;
-  if (first === undefined) return [];
-  for (const other of others) refuseOtherColumns(pipeline, first, other);
-  return first.columns.map(({ name }) => ({
-    name,
-    type: commonType(looks.map((look) => typeIn(look.columns, name))),
-  }));
-}
-
-async function describe(connection: Connection, relation: string): Promise<SourceColumn[]> {
-  const rows = await connection.rows<{ column_name: string; column_type: string }>(
-    `DESCRIBE FROM ${relation}`,
+export async function openSource(connection: Connection, job: SourceJob): Promise<OpenSource> {
+  const opened = await openAny(connection, job);
+  const shape = opened.columns.map(({ name, type }) => `${identifier(name)} ${type}`).join(', ');
+  await translatingSourceErrors(job.spec.name, opened.files, () =>
+    connection.run(`CREATE TABLE ${SHAPE} (${shape})`),
   );
-  return rows.map(({ column_name, column_type }) => ({ name: column_name, type: column_type }));
+  return opened;
 }
 
-interface Look {
-  file: SourceFile;
-  columns: SourceColumn[];
-}
-
-function refuseOtherColumns(pipeline: string, first: Look, other: Look): void {
-  const lacks = (a: Look, b: Look) =>
-    a.columns.find(({ name }) => typeIn(b.columns, name) === undefined)?.name;
-  const missing = lacks(first, other);
-  const extra = lacks(other, first);
-  if (missing === undefined && extra === undefined) return;
-  const problem =
-    missing === undefined
-      ? `the file '${other.file.name}' has a column '${extra ?? ''}' that '${first.file.name}' lacks`
-      : `the file '${other.file.name}' lacks the column '${missing}' that '${first.file.name}' has`;
-  throw new SourceInvalidError(problem, { pipeline, field: 'data.source' });
-}
-
-function typeIn(columns: readonly SourceColumn[], name: string): string | undefined {
-  return columns.find((column) => column.name === name)?.type;
-}
-
-/** The type that a column has in all files: its own where they agree, DOUBLE where all are numbers, text otherwise. */
-function commonType(types: readonly (string | undefined)[]): string {
-  const [first = 'VARCHAR', ...others] = [...new Set(types)];
-  if (others.length === 0) return first;
-  return types.every((type) => type !== undefined && columnTypeOf(type) === 'number') ? 'DOUBLE' : 'VARCHAR';
-}
-
-/** What DuckDB says of a file that it cannot read. Other kinds (memory, interruption) are not the source's fault. */
-const SOURCE_FAULTS = [
-  'Invalid Input',
-  'Invalid',
-  'IO',
-  'Conversion',
-  'Binder',
-  'Catalog',
-  'Not implemented',
-  'Serialization',
-];
-
-/** Runs what reads the source; what fails because of a file fails as the source's error, in the source's own file names. */
-export async function translatingSourceErrors<Result>(
-  pipeline: string,
-  files: readonly SourceFile[],
-  work: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof QueryFailedError) || !SOURCE_FAULTS.includes(error.kind)) throw error;
-    throw new SourceInvalidError(
-      spokenFault(error.reason, files),
-      { pipeline, field: 'data.source' },
-      { cause: error },
-    );
+async function openAny(connection: Connection, job: SourceJob): Promise<OpenSource> {
+  const { source } = job.spec.data;
+  const pipeline = job.spec.name;
+  switch (source.kind) {
+    case 'parquet':
+    case 'csv':
+    case 'json': {
+      const place = { pipeline, source, folder: job.folder };
+      const files = await findSourceFiles(connection, place);
+      return { ...(await openFiles(connection, place, files)), files, windowed: false };
+    }
+    case 'objectStore': {
+      const fetched = await fetchObjects(source, job);
+      const place = { pipeline, source: fetched.source, folder: job.work };
+      const opened = await openFiles(connection, place, fetched.files);
+      return { ...opened, files: fetched.files, windowed: false };
+    }
+    case 'postgres':
+      return staged(await stagePostgres(connection, source, job));
+    case 'stream':
+      return staged(await stageStream(connection, source, job));
+    case 'predictionLog':
+      return staged(await stagePredictionLog(connection, source, job));
+    case 'query':
+      return staged(await stageQuery(connection, job));
   }
 }
 
-function spokenFault(reason: string, files: readonly SourceFile[]): string {
-  const named = files
-    .reduce((text, { path, name }) => text.replaceAll(path, name), reason)
-    .replace(/[.\s]+$/, '');
-  if (files.some(({ name }) => named.includes(basename(name)))) return named;
-  const names = files.slice(0, 5).map(({ name }) => `'${name}'`);
-  return `${names.join(', ')}${files.length > 5 ? ', …' : ''} cannot be read: ${named}`;
+function staged(rows: OpenRows): OpenSource {
+  return { ...rows, files: [], windowed: true };
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { SourceSpec } from '@perennial/contract';
 import type { Connection } from './engine.ts';
 import type { DatasetPlan } from './plan.ts';
 import { REJECTS } from './source-relation.ts';
@@ -27,7 +28,7 @@ export async function quarantineRows(
   { reasons, folder }: { reasons: readonly string[]; folder: string },
 ): Promise<Quarantine> {
   const broken = await brokenRows(connection, reasons);
-  const lines = plan.spec.data.source.kind === 'csv' ? await rejectedLines(connection) : [];
+  const lines = readsCsv(plan.spec.data.source) ? await rejectedLines(connection) : [];
   const rejected = lines.reduce((sum, line) => sum + line.rows, 0);
   const counted = [...broken.reasons, ...lines].filter(({ rows }) => rows > 0);
   const rows = broken.rows + rejected;
@@ -35,6 +36,10 @@ export async function quarantineRows(
   if (file !== undefined) await connection.run(copySql(plan, { reasons, file, withLines: rejected > 0 }));
   counted.sort((a, b) => b.rows - a.rows || (a.reason < b.reason ? -1 : 1));
   return { rows, reasons: counted, file };
+}
+
+function readsCsv(source: SourceSpec): boolean {
+  return source.kind === 'csv' || (source.kind === 'objectStore' && source.format === 'csv');
 }
 
 async function brokenRows(connection: Connection, reasons: readonly string[]) {

@@ -2,11 +2,15 @@ import { splitNameSchema, type SplitName } from '@perennial/contract';
 import { CLEAN } from './clean.ts';
 import type { Connection } from './engine.ts';
 import { DataInvalidError } from './errors.ts';
+import type { OpenSource } from './open-source.ts';
 import type { DatasetPlan } from './plan.ts';
 import { rawMomentSql } from './border.ts';
 import { identifier } from './sql.ts';
 import { STAGED } from './staging.ts';
 import { splitBounds, type WindowBounds } from './window.ts';
+
+/** What is known of the source's rows. */
+type RowsOfSource = Pick<OpenSource, 'relation' | 'windowed'>;
 
 /** Clean rows per split. */
 export type RowCounts = Record<SplitName, number>;
@@ -36,7 +40,7 @@ export async function checkRowCounts(connection: Connection, plan: DatasetPlan):
 export async function countRows(
   connection: Connection,
   plan: DatasetPlan,
-  { bounds, relation }: { bounds: WindowBounds; relation: string },
+  { bounds, source }: { bounds: WindowBounds; source: RowsOfSource },
 ): Promise<RowCounts> {
   const [validation, test] = [bounds.validation.getTime(), bounds.test.getTime()];
   const counts = await connection.row<Record<SplitName, bigint>>(
@@ -45,7 +49,7 @@ export async function countRows(
        count(*) FILTER (instant >= ${test}) AS test FROM ${CLEAN}`,
   );
   for (const split of splitNameSchema.options) {
-    if (counts[split] === 0n) throw await emptySplit(connection, plan, { bounds, relation, split });
+    if (counts[split] === 0n) throw await emptySplit(connection, plan, { bounds, source, split });
   }
   return { train: Number(counts.train), validation: Number(counts.validation), test: Number(counts.test) };
 }
@@ -53,27 +57,30 @@ export async function countRows(
 async function emptySplit(
   connection: Connection,
   plan: DatasetPlan,
-  { bounds, relation, split }: { bounds: WindowBounds; relation: string; split: SplitName },
+  { bounds, source, split }: { bounds: WindowBounds; source: RowsOfSource; split: SplitName },
 ): Promise<DataInvalidError> {
   const { from, to } = splitBounds(bounds, split);
   const { n } = await connection.row<{ n: bigint }>(
     `SELECT count(*) AS n FROM ${STAGED} WHERE instant >= ${from.getTime()} AND instant < ${to.getTime()}`,
   );
   const where = `from ${from.toISOString()} to ${to.toISOString()}`;
-  const why =
-    n > 0n ? `all its ${n} rows broke an expectation` : await sourceRange(connection, plan, relation);
+  const why = n > 0n ? `all its ${n} rows broke an expectation` : await sourceRange(connection, plan, source);
   return new DataInvalidError(`the ${split} split (${where}) has no rows: ${why}`, {
     pipeline: plan.spec.name,
     field: 'data.window',
   });
 }
 
-async function sourceRange(connection: Connection, plan: DatasetPlan, relation: string): Promise<string> {
+async function sourceRange(
+  connection: Connection,
+  plan: DatasetPlan,
+  { relation, windowed }: RowsOfSource,
+): Promise<string> {
   const moment = rawMomentSql({ sql: identifier(plan.time.name), type: plan.time.type });
   const { low, high } = await connection.row<{ low: string | null; high: string | null }>(
     `SELECT CAST(min(${moment}) AS VARCHAR) AS low, CAST(max(${moment}) AS VARCHAR) AS high FROM ${relation}`,
   );
-  return low === null
-    ? 'the source has no row with a time'
-    : `the source's rows are from ${low} to ${high ?? low}`;
+  if (low === null)
+    return windowed ? 'the source has no row in the window' : 'the source has no row with a time';
+  return `the source's rows ${windowed ? 'in the window ' : ''}are from ${low} to ${high ?? low}`;
 }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
-import type { FileSourceSpec } from '@perennial/contract';
+import type { FileSourceSpec, PipelineSpec } from '@perennial/contract';
 import { PipelineInvalidError } from '@perennial/pipeline';
 import type { Connection } from './engine.ts';
 import { SourceInvalidError } from './errors.ts';
@@ -23,16 +23,21 @@ export interface FilePlace {
 
 const GLOB = /[*?[]/;
 
-/** The folders that a source's paths lie in: of a glob, the part before its first wildcard. */
-export function sourceFolders(place: FilePlace): string[] {
-  return place.source.paths.map((path, index) => {
+/**
+ * The folders that a source's paths lie in: of a glob, the part before its first wildcard. None for a source that is no local files.
+ *
+ * @throws PipelineInvalidError when a path is the address of another machine
+ */
+export function sourceFolders({ name: pipeline, data: { source } }: PipelineSpec, folder: string): string[] {
+  if (!('paths' in source)) return [];
+  return source.paths.map((path, index) => {
     if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path)) {
       const message = 'must be a path on this machine, relative to the pipeline file';
       throw new PipelineInvalidError([{ path: `data.source.paths[${index}]`, message }], {
-        pipeline: place.pipeline,
+        pipeline,
       });
     }
-    return splitPath(path, place.folder).base;
+    return splitPath(path, folder).base;
   });
 }
 

@@ -211,3 +211,19 @@ export class S3ObjectChangedError extends PerennialError {
     return true;
   }
 }
+
+/** A bucket that objects are to be read from is not there, or not for us. */
+export class S3BucketUnusableError extends PerennialError {
+  readonly code = 'source-invalid';
+  constructor(
+    readonly bucket: string,
+    readonly problem: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`The bucket '${bucket}' cannot be read: ${problem}.`, options);
+  }
+
+  override get details() {
+    return { bucket: this.bucket, problem: this.problem };
+  }
+}

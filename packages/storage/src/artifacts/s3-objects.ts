@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { S3ObjectChangedError } from '../errors.ts';
+import { S3BucketUnusableError, S3ObjectChangedError } from '../errors.ts';
 import { S3Connection, isMissing, translateS3Error, type S3Account } from './s3-connection.ts';
 
 /** An object as a listing names it. */
@@ -32,7 +32,7 @@ export class S3Objects {
 
   /**
    * The objects whose keys begin with a prefix, in order of key, a page of a thousand at a time.
-   * @throws ArtifactStoreUnavailableError, also where there is no such bucket
+   * @throws S3BucketUnusableError, ArtifactStoreUnavailableError
    */
   async *list(bucket: string, prefix: string): AsyncGenerator<S3Object> {
     try {
@@ -42,7 +42,7 @@ export class S3Objects {
           yield { key: name, bytes: size, etag, modifiedAt: new Date(lastModified ?? 0) };
       }
     } catch (error) {
-      throw translateS3Error('list', error);
+      throw unusable(bucket, error) ?? translateS3Error('list', error);
     }
   }
 
@@ -89,4 +89,17 @@ interface Listed {
 /** The listing has it without its quotes. */
 function etagOf(response: IncomingMessage): string | undefined {
   return response.headers.etag?.replace(/^"|"$/g, '');
+}
+
+function unusable(bucket: string, error: unknown): S3BucketUnusableError | undefined {
+  switch ((error as { code?: string }).code) {
+    case 'NoSuchBucket':
+      return new S3BucketUnusableError(bucket, `there is no bucket '${bucket}'`, { cause: error });
+    case 'AccessDenied':
+      return new S3BucketUnusableError(bucket, `the store refuses us the bucket '${bucket}'`, {
+        cause: error,
+      });
+    default:
+      return undefined;
+  }
 }

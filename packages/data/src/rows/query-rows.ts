@@ -1,0 +1,89 @@
+import { PerennialError } from '@perennial/contract';
+import { QueryFunctionError, type QueryFunction } from '@perennial/pipeline';
+import type { Connection } from '../engine.ts';
+import { SourceInvalidError } from '../errors.ts';
+import type { OpenRows } from '../open-files.ts';
+import type { SourceJob } from '../open-source.ts';
+import { stageInferredRows } from './inferred-rows.ts';
+
+const BATCH_ROWS = 2_048;
+
+/**
+ * Stages the rows that the author's function yields.
+ *
+ * @throws QueryFunctionError when the function throws
+ * @throws SourceInvalidError when it yields something else than rows
+ */
+export async function stageQuery(connection: Connection, job: SourceJob): Promise<OpenRows> {
+  const { name: pipeline } = job.spec;
+  if (job.query === undefined) {
+    throw new SourceInvalidError('the function of the query is not there', {
+      pipeline,
+      field: 'data.source',
+    });
+  }
+  const batches = queriedRows(job.query, job);
+  return stageInferredRows(connection, {
+    pipeline,
+    batches,
+    noun: 'row',
+    none: 'the query function yielded no rows with a value',
+  });
+}
+
+async function* queriedRows(query: QueryFunction, job: SourceJob): AsyncGenerator<unknown[]> {
+  const { bounds, spec } = job;
+  const signal = job.signal ?? new AbortController().signal;
+  const iterator = await authored(spec.name, () =>
+    iteratorOf(query({ from: bounds.from, to: bounds.to, signal })),
+  );
+  const end = aborted(signal);
+  let ended = false;
+  try {
+    for (let batch: unknown[] = []; !ended; batch = []) {
+      while (batch.length < BATCH_ROWS) {
+        // An author's function need not listen to the signal: the run ends without it then.
+        const result = await Promise.race([authored(spec.name, () => iterator.next()), end.reached]);
+        if (result.done === true) {
+          ended = true;
+          break;
+        }
+        batch.push(result.value);
+      }
+      if (batch.length > 0) yield batch;
+    }
+  } finally {
+    end.forget();
+    if (!ended) void Promise.resolve(iterator.return?.()).catch(() => undefined);
+  }
+}
+
+function iteratorOf(
+  rows: AsyncIterable<unknown> | Iterable<unknown>,
+): AsyncIterator<unknown> | Iterator<unknown> {
+  return Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]();
+}
+
+/** Runs the author's code; what it throws is its error, whatever it is. */
+async function authored<Result>(pipeline: string, work: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof PerennialError) throw cause;
+    const thrown = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    throw new QueryFunctionError(thrown, { pipeline, cause });
+  }
+}
+
+/** Rejects when the signal is aborted, until it is forgotten. */
+function aborted(signal: AbortSignal): { reached: Promise<never>; forget: () => void } {
+  let reject: () => void = () => undefined;
+  const reached = new Promise<never>((_resolve, rejectWith) => {
+    reject = () => rejectWith(signal.reason as Error);
+  });
+  // Nobody waits for it between two batches.
+  reached.catch(() => undefined);
+  if (signal.aborted) reject();
+  signal.addEventListener('abort', reject);
+  return { reached, forget: () => signal.removeEventListener('abort', reject) };
+}
