@@ -55,7 +55,7 @@ export function interpolate(text: string, variables: Record<string, string>): st
     if (form === '?') throw new ComposeVariableError(name, rest);
     return rest;
   };
-  return text.replace(VARIABLE, replace as (substring: string) => string);
+  return text.replace(VARIABLE, replace);
 }
 
 /** The text's YAML as it stands, merge keys resolved. */
