@@ -1,2 +1,3 @@
 export * from './artifact-store-contract.ts';
+export * from './pipeline-spec.ts';
 export * from './test-database.ts';
