@@ -10,6 +10,7 @@ import {
   type Clock,
   type IdGenerator,
 } from '@perennial/contract';
+import { FileDigests, type SourceReaders } from '@perennial/data';
 import { ChampionMovedError, type Registration } from '@perennial/registry';
 import {
   getRunRow,
@@ -35,8 +36,12 @@ export interface RunExecutorDependencies {
   ids: IdGenerator;
   catalog: PipelineCatalog;
   progress: RunProgressHub;
+  /** What sources that are no files are read through. */
+  sources: SourceReaders;
   /** Where runs keep their temporary files. */
   workFolder: string;
+  /** The platform's variables; processes that run author's code see few of them. */
+  environment: RunContext['environment'];
   /** Names this process in run events. */
   worker: string;
   platformVersion: string;
@@ -51,6 +56,7 @@ const MAX_COMPARISONS = 5;
 /** Executes runs, from their first unfinished step on. */
 export class RunExecutor {
   readonly #dependencies: RunExecutorDependencies;
+  readonly #digests = new FileDigests();
   readonly #active = new Map<string, AbortController>();
 
   constructor(dependencies: RunExecutorDependencies) {
@@ -154,6 +160,7 @@ export class RunExecutor {
     const edgeId = formatId('run', run.id);
     return {
       ...this.#dependencies,
+      digests: this.#digests,
       ...own,
       run,
       delay,

@@ -51,7 +51,7 @@ async function work<Input, Output>(
   for (let attempt = first; ; attempt++) {
     await append(context, { type: 'step-started', step: step.name, attempt, inputDigest });
     try {
-      const result = await withinTime(context, step, { input, policy });
+      const result = await withinTime(context, step, { input, inputDigest, policy });
       await succeed(context, step, { result, reused: false });
       return result.output;
     } catch (error) {
@@ -68,13 +68,13 @@ async function work<Input, Output>(
 async function withinTime<Input, Output>(
   context: RunContext,
   step: StepDefinition<Input, Output>,
-  { input, policy }: { input: Input; policy: StepPolicy },
+  { input, inputDigest, policy }: { input: Input; inputDigest: string; policy: StepPolicy },
 ): Promise<StepResult<Output>> {
   const timeout = AbortSignal.timeout(durationMilliseconds(policy.timeout));
   const signal = AbortSignal.any([context.signal, timeout]);
   const report = (progress: Parameters<RunContext['publish']>[1]) => context.publish(step.name, progress);
   try {
-    return await step.execute({ ...context, signal, report }, input);
+    return await step.execute({ ...context, inputDigest, signal, report }, input);
   } catch (error) {
     if (timeout.aborted && !context.signal.aborted) throw new StepTimedOutError(step.name, policy.timeout);
     throw error;

@@ -1,6 +1,8 @@
-import { buildDataset } from '@perennial/data';
+import { SourceChangedError, buildDataset, sourceFingerprint, windowBounds } from '@perennial/data';
 import { saveDatasetVersion } from '@perennial/storage';
-import type { StepDefinition } from './step.ts';
+import { PipelineChangedError } from '../errors.ts';
+import { digestOf } from '../step-runner.ts';
+import type { RunContext, StepContext, StepDefinition } from './step.ts';
 
 export interface DataOutput {
   dataset: string;
@@ -8,28 +10,30 @@ export interface DataOutput {
   quarantined: number;
 }
 
+/** Raised when the same source under the same definition comes to give another dataset, so that none of before is taken for it. */
+const BUILD_REVISION = 1;
+
 /** Builds the dataset version that the run's instant asks for. */
 export const dataStep: StepDefinition<null, DataOutput> = {
   name: 'data',
-  // The source's content is not known before it is read, so no earlier run can be known to have read the same.
-  reusable: false,
-  describeInput: async ({ run }) => ({
-    run: run.id,
-    asOf: run.asOf,
-    data: run.spec.data,
-    features: run.spec.features,
-  }),
-  execute: async ({ run, catalog, artifacts, workFolder, signal, report, clock }) => {
-    const { folder } = catalog.get(run.pipeline);
+  reusable: true,
+  describeInput: describe,
+  execute: async (context) => {
+    const { run, artifacts, workFolder, sources, digests, signal, report, clock } = context;
+    const { folder, functions } = pipelineOf(context);
     const { digest, manifest, card } = await buildDataset({
       spec: run.spec,
       folder,
       asOf: run.asOf,
       artifacts,
       workFolder,
+      sources,
+      functions,
+      digests,
       signal,
       onProgress: ({ phase, done }) => report({ done, message: phase }),
     });
+    await refuseChanged(context);
     const { train, validation, test } = manifest.splits;
     const asOf = new Date(test.to);
     const output = {
@@ -41,3 +45,43 @@ export const dataStep: StepDefinition<null, DataOutput> = {
     return { output, write: (tx) => saveDatasetVersion(tx, version) };
   },
 };
+
+/**
+ * What the dataset follows from. Where the source's content is not known before it is read, the run itself stands for it, so that no other run can be taken to
+ * have read the same.
+ */
+async function describe(context: RunContext) {
+  const { spec, id, asOf } = context.run;
+  const { folder } = context.catalog.get(context.run.pipeline);
+  const { sources, digests } = context;
+  const source = await sourceFingerprint({ spec, folder, sources, digests });
+  return {
+    revision: BUILD_REVISION,
+    pipeline: spec.name,
+    source: source ?? { run: id },
+    window: windowBounds(spec.data.window, asOf),
+    data: spec.data,
+    label: spec.label,
+    features: spec.features,
+    slices: spec.validate.slices,
+  };
+}
+
+/** The function that a query is must be the one that the run was asked for with. */
+function pipelineOf({ run, catalog }: RunContext) {
+  const pipeline = catalog.get(run.pipeline);
+  if (run.spec.data.source.kind === 'query' && pipeline.codeDigest !== run.codeDigest)
+    throw new PipelineChangedError(run.pipeline, run.id);
+  return pipeline;
+}
+
+/**
+ * Files that were replaced after they were described would stand in the record under the digest of what they replaced. A stream only grows, and what it held
+ * before can never be met again.
+ */
+async function refuseChanged(context: StepContext): Promise<void> {
+  const { source, name } = { ...context.run.spec.data, name: context.run.pipeline };
+  if (source.kind === 'stream') return;
+  if (digestOf(await describe(context)) !== context.inputDigest)
+    throw new SourceChangedError(name, 'paths' in source ? source.paths.join(', ') : source.kind);
+}

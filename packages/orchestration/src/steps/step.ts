@@ -1,5 +1,7 @@
 import type { Clock, IdGenerator, StepName, TrainingProgress } from '@perennial/contract';
+import type { FileDigests, SourceReaders } from '@perennial/data';
 import type { ArtifactStore, Database, Executor, RunRow } from '@perennial/storage';
+import type { ProcessEnvironment } from '@perennial/training';
 import type { PipelineCatalog } from '../pipeline-catalog.ts';
 
 /** What the execution of a run works with. */
@@ -9,8 +11,14 @@ export interface RunContext {
   clock: Clock;
   ids: IdGenerator;
   catalog: PipelineCatalog;
+  /** What sources that are no files are read through. */
+  sources: SourceReaders;
+  /** Remembers the digests of source files from run to run. */
+  digests: FileDigests;
   /** A folder of the run's own, removed when its execution ends. */
   workFolder: string;
+  /** The platform's variables; processes that run author's code see few of them. */
+  environment: ProcessEnvironment;
   run: RunRow;
   /** The token that the run was taken with. */
   fence: number;
@@ -29,6 +37,8 @@ export interface StepProgress {
 
 /** What a step works with. */
 export interface StepContext extends RunContext {
+  /** Digest of what `describeInput` said before the work began. */
+  inputDigest: string;
   report: (progress: StepProgress) => void;
 }
 

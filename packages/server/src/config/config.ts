@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { readConnections, type Connections } from './connections.ts';
 import { readEnvironment, type Environment, type ProcessRole } from './environment.ts';
 
 /** Everything that differs from one installation to another, typed and complete. */
@@ -28,10 +29,14 @@ export interface Config {
         region: string | null;
         cacheFolder: string;
       };
+  /** Addresses of the databases that pipelines may read. */
+  connections: Connections;
   journal: { folder: string; durability: Environment['PERENNIAL_DURABILITY'] };
   /** Models cached by digest, and the last known champions. */
   servingFolder: string;
   workFolder: string;
+  /** All the process's variables, secrets among them: for processes that run author's code, which are given few of them. */
+  environment: Readonly<Record<string, string | undefined>>;
 }
 
 export type ConfigOverrides = Partial<Record<keyof Environment, string>>;
@@ -62,9 +67,11 @@ export function loadConfig(
         ? { kind: 'embedded', folder: join(home, 'postgres') }
         : { kind: 'url', url: environment.DATABASE_URL },
     artifacts: artifactsConfig(environment, home),
+    connections: readConnections(variables),
     journal: { folder: join(home, 'journal'), durability: environment.PERENNIAL_DURABILITY },
     servingFolder: join(home, 'serving'),
     workFolder: join(home, 'work'),
+    environment: { ...process.env },
   };
 }
 

@@ -1,6 +1,7 @@
 import { JOB_QUEUES } from '@perennial/contract';
 import { z } from 'zod';
 import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
+import { connectionIssues } from './connections.ts';
 
 /** An environment variable that is set to nothing counts as not set. */
 const optional = <T extends z.ZodType>(schema: T) =>
@@ -72,6 +73,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     ...incompleteStore(variables),
     ...missingToken(variables),
     ...missingDatabase(variables),
+    ...connectionIssues(variables),
   ];
   if (!parsed.success || issues.length > 0) throw new ConfigurationError(issues);
   return parsed.data;

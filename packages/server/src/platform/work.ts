@@ -11,6 +11,7 @@ import {
 import { RUN_CANCELLED_CHANNEL, startWorker } from '@perennial/storage';
 import type { Config } from '../config/config.ts';
 import type { PlatformParts } from './parts.ts';
+import { sourceReaders } from './source-readers.ts';
 import { PLATFORM_VERSION } from './version.ts';
 
 /** What every role needs to speak of runs. */
@@ -52,7 +53,9 @@ export async function startJobs(
     ...parts,
     catalog,
     progress,
+    sources: sourceReaders(config, parts),
     workFolder: config.workFolder,
+    environment: config.environment,
     worker: `${hostname()}:${process.pid}`,
     platformVersion: PLATFORM_VERSION,
     log: ({ run, message, error }) => logger.error({ run, err: error }, message),
