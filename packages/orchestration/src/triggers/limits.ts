@@ -1,6 +1,6 @@
 import type { LimitsSpec, PipelineSpec, TriggerKind } from '@perennial/contract';
 import { findUnfinishedRun, trainingMinutes, type Executor } from '@perennial/storage';
-import { timeOfDayIn } from './time-of-day.ts';
+import { WallClock } from './wall-clock.ts';
 
 /** What is asked for by someone who knows what they ask is not held back. */
 const ASKED_FOR: Record<TriggerKind, boolean> = {
@@ -35,7 +35,7 @@ export async function reasonToSkip(
 function quietReason(quietHours: LimitsSpec['quietHours'], at: Date): string | undefined {
   if (quietHours === undefined) return undefined;
   const { from, to, timezone } = quietHours;
-  const time = timeOfDayIn(timezone, at);
+  const time = timeOfDay(timezone, at);
   // From 22:00 to 06:00 goes over midnight.
   const quiet = from < to ? from <= time && time < to : from <= time || time < to;
   return quiet ? `It is ${time} in ${timezone}, within the quiet hours from ${from} to ${to}.` : undefined;
@@ -58,4 +58,9 @@ async function budgetReason(
   const spent = await trainingMinutes(tx, name, { since: new Date(`${day}T00:00:00Z`), now: at });
   if (spent < budget) return undefined;
   return `Training has taken ${spent.toFixed(1)} of the ${budget} minutes that ${day} (UTC) has for it.`;
+}
+
+/** Such as `07:05`. */
+function timeOfDay(timezone: string, at: Date): string {
+  return new Date(new WallClock(timezone).at(at.getTime())).toISOString().slice(11, 16);
 }

@@ -8,7 +8,7 @@ import {
   transaction,
   type ScheduleRow,
 } from '@perennial/storage';
-import { nextDueTime, passedDueTimes } from './due-times.ts';
+import { DueTimes } from './due-times.ts';
 import type { TriggerEngine, TriggerEngineDependencies } from './trigger-engine.ts';
 
 /** Runs that `catchUp: 'all'` makes good at most: a year of days. Older due times are let go. */
@@ -52,7 +52,7 @@ export class ScheduleTriggers {
       const { cron, timezone } = schedule;
       const row = await findSchedule(tx, name);
       if (row?.cron === cron && row.timezone === timezone) return;
-      const nextRunAt = nextDueTime(schedule, clock.now());
+      const nextRunAt = new DueTimes(schedule).next(clock.now());
       await planSchedule(tx, { pipeline: name, cron, timezone, nextRunAt });
     });
   }
@@ -79,10 +79,11 @@ export class ScheduleTriggers {
   async #takeAll(row: ScheduleRow, schedule: ScheduleSpec): Promise<void> {
     const { database, clock, engine } = this.#dependencies;
     const now = clock.now();
-    const times = passedDueTimes(schedule, { first: row.nextRunAt, now, limit: MOST_MADE_GOOD });
+    const timetable = new DueTimes(schedule);
+    const times = timetable.passed({ first: row.nextRunAt, now, limit: MOST_MADE_GOOD });
     let current = row;
     for (const [index, due] of times.entries()) {
-      const next = times[index + 1] ?? nextDueTime(schedule, now);
+      const next = times[index + 1] ?? timetable.next(now);
       const from = current;
       const taken = await transaction(database, async (tx) => {
         if (!(await takeDueTime(tx, from, next))) return false;
@@ -99,20 +100,19 @@ export class ScheduleTriggers {
   async #takeLatest(row: ScheduleRow, schedule: ScheduleSpec): Promise<void> {
     const { database, clock, engine } = this.#dependencies;
     const now = clock.now();
-    const due = newestDueTime(row, schedule, now);
+    const { due, next } = newestDueTime(row, schedule, now);
     await transaction(database, async (tx) => {
-      if (await takeDueTime(tx, row, nextDueTime(schedule, now)))
-        await engine.fireIn(tx, triggerOf(row, due));
+      if (await takeDueTime(tx, row, next)) await engine.fireIn(tx, triggerOf(row, due));
     });
   }
 
   async #takeUnlessMissed(row: ScheduleRow, schedule: ScheduleSpec): Promise<void> {
     const { database, clock, engine } = this.#dependencies;
     const now = clock.now();
-    const due = newestDueTime(row, schedule, now);
+    const { due, next } = newestDueTime(row, schedule, now);
     const missed = now.getTime() - due.getTime() > MISSED_AFTER_MILLISECONDS;
     await transaction(database, async (tx) => {
-      if (!(await takeDueTime(tx, row, nextDueTime(schedule, now)))) return;
+      if (!(await takeDueTime(tx, row, next))) return;
       const trigger = triggerOf(row, due);
       if (missed) await engine.skipIn(tx, trigger, MISSED);
       else await engine.fireIn(tx, trigger);
@@ -122,12 +122,13 @@ export class ScheduleTriggers {
 
 const MISSED = 'No scheduler was up at the due time, and the schedule makes up for none that were missed.';
 
-function newestDueTime(row: ScheduleRow, schedule: ScheduleSpec, now: Date): Date {
-  const [newest] = passedDueTimes(schedule, { first: row.nextRunAt, now, limit: 1 });
-  return newest ?? row.nextRunAt;
+function newestDueTime(row: ScheduleRow, schedule: ScheduleSpec, now: Date): { due: Date; next: Date } {
+  const timetable = new DueTimes(schedule);
+  const [newest] = timetable.passed({ first: row.nextRunAt, now, limit: 1 });
+  return { due: newest ?? row.nextRunAt, next: timetable.next(now) };
 }
 
-function triggerOf({ pipeline, cron, timezone }: ScheduleRow, due: Date) {
+function triggerOf({ pipeline }: ScheduleRow, due: Date) {
   const cause = { due: due.toISOString() };
-  return { pipeline, kind: 'schedule' as const, by: `schedule ${cron} (${timezone})`, cause };
+  return { pipeline, kind: 'schedule' as const, by: 'schedule', cause };
 }

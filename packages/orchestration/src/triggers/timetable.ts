@@ -2,7 +2,7 @@ import type { Issue, PipelineSpec } from '@perennial/contract';
 import { PipelineInvalidError } from '@perennial/pipeline';
 import type { LoadedPipeline } from '@perennial/pipeline/load';
 import { cronProblem } from './due-times.ts';
-import { timeOfDayIn } from './time-of-day.ts';
+import { WallClock } from './wall-clock.ts';
 
 /**
  * Makes sure that a pipeline's schedule comes due and its quiet hours are some.
@@ -36,7 +36,7 @@ function quietHoursIssues({ limits }: PipelineSpec): Issue[] {
 
 function isTimezone(name: string): boolean {
   try {
-    timeOfDayIn(name, new Date(0));
+    new WallClock(name);
     return true;
   } catch {
     return false;
