@@ -92,7 +92,7 @@ async function disturbUntilDone(client: Client): Promise<{ kills: number; restar
     const victim = `worker ${kills % 2}`;
     await fleet.kill(victim);
     kills += 1;
-    if (kills % 2 === 0 && restarts < DATABASE_RESTARTS) {
+    if (kills % 2 === 1 && restarts < DATABASE_RESTARTS) {
       await postgres.restart();
       restarts += 1;
     }
