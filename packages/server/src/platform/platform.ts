@@ -4,7 +4,7 @@ import type { Hono } from 'hono';
 import type { Config } from '../config/config.ts';
 import type { ProcessRole } from '../config/environment.ts';
 import { createApp, createSystemApp } from '../http/app.ts';
-import { authenticator } from '../http/authentication.ts';
+import { authenticator, type Authenticate } from '../http/authentication.ts';
 import { listen } from '../http/listen.ts';
 import { Metrics } from '../http/metrics.ts';
 import { Closers } from './closers.ts';
@@ -24,6 +24,8 @@ export interface PlatformOptions {
   logger: Logger;
   /** @default the machine's clock */
   clock?: Clock;
+  /** Tells who is asking. @default by the configuration's admin token */
+  authenticate?: Authenticate;
 }
 
 /** A running platform. */
@@ -47,13 +49,14 @@ export async function startPlatform({
   config,
   logger,
   clock = systemClock,
+  authenticate = authenticator(config.adminToken),
 }: PlatformOptions): Promise<Platform> {
   const closers = new Closers(logger);
   try {
     const storage = await openStorage(config, { closers, logger });
     const parts: PlatformParts = { ...storage, clock, ids: new IdGenerator(clock), closers, logger };
     const readiness = new Readiness(() => parts.database.sql`select 1`);
-    const { app, work } = await startRoles(config, { parts, readiness });
+    const { app, work } = await startRoles(config, { parts, readiness, authenticate });
     const server = await listen(app, config);
     closers.add('HTTP server', () => {
       readiness.drain();
@@ -69,6 +72,7 @@ export async function startPlatform({
 interface Foundation {
   parts: PlatformParts;
   readiness: Readiness;
+  authenticate: Authenticate;
 }
 
 async function startRoles(config: Config, foundation: Foundation): Promise<{ app: Hono; work: Work }> {
@@ -89,7 +93,7 @@ interface Assembly extends Foundation {
   work: Work;
 }
 
-function assembleApi(config: Config, { parts, serving, work, readiness }: Assembly): Hono {
+function assembleApi(config: Config, { parts, serving, work, readiness, authenticate }: Assembly): Hono {
   const { database, artifacts, clock, ids, logger } = parts;
   const flushPredictions = () => serving.shipper.flush();
   return createApp({
@@ -106,7 +110,7 @@ function assembleApi(config: Config, { parts, serving, work, readiness }: Assemb
     flushPredictions,
     doctor: new Doctor({ config, database, artifacts }),
     metrics: new Metrics({ numbers: servingNumbers(serving) }),
-    authenticate: authenticator(config.adminToken),
+    authenticate,
     maxBodyBytes: config.maxBodyBytes,
     version: PLATFORM_VERSION,
   });

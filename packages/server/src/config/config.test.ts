@@ -1,0 +1,149 @@
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../errors.ts';
+import { loadConfig } from './config.ts';
+
+const TOKEN = 'a-token-of-some-length';
+const S3 = {
+  S3_ENDPOINT: 'http://127.0.0.1:9000',
+  S3_BUCKET: 'artifacts',
+  S3_ACCESS_KEY: 'access',
+  S3_SECRET_KEY: 'secret',
+};
+
+function issuesOf(variables: NodeJS.ProcessEnv): string[] {
+  try {
+    loadConfig({}, variables);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    for (const { variable, message } of error.issues)
+      expect(error.message).toContain(`${variable} ${message}`);
+    return error.issues.map(({ variable, message }) => `${variable} ${message}`);
+  }
+}
+
+describe('the configuration', () => {
+  it('is whole when nothing is set', () => {
+    const home = resolve('.perennial');
+    expect(loadConfig({}, {})).toMatchObject({
+      host: '127.0.0.1',
+      port: 8080,
+      adminToken: null,
+      logLevel: 'info',
+      maxBodyBytes: 8_388_608,
+      workerConcurrency: 1,
+      pipelines: resolve('pipelines'),
+      database: { kind: 'embedded', folder: `${home}/postgres` },
+      artifacts: { kind: 'folder', folder: `${home}/artifacts` },
+      journal: { folder: `${home}/journal`, durability: 'disk' },
+      servingFolder: `${home}/serving`,
+      workFolder: `${home}/work`,
+    });
+  });
+
+  it('takes a variable that is set to nothing for one that is not set', () => {
+    const empty = Object.fromEntries(
+      ['PERENNIAL_HOST', 'PERENNIAL_PORT', 'PERENNIAL_ADMIN_TOKEN', 'DATABASE_URL', 'S3_ENDPOINT'].map(
+        (name) => [name, ''],
+      ),
+    );
+    expect(loadConfig({}, empty)).toEqual(loadConfig({}, {}));
+  });
+
+  it('lets the command line win over the environment', () => {
+    expect(loadConfig({ PERENNIAL_PORT: '9000' }, { PERENNIAL_PORT: '7000' }).port).toBe(9000);
+  });
+
+  it('keeps everything of ours below the home', () => {
+    const config = loadConfig({ PERENNIAL_HOME: '/srv/perennial' }, {});
+    const folders = [config.journal.folder, config.servingFolder, config.workFolder];
+    for (const folder of folders) expect(folder).toMatch(/^\/srv\/perennial\//);
+  });
+
+  it('names a database and an object store that are not ours', () => {
+    const config = loadConfig({}, { ...S3, S3_REGION: 'eu-central-1', DATABASE_URL: 'postgres://u:p@h/d' });
+    expect(config.database).toEqual({ kind: 'url', url: 'postgres://u:p@h/d' });
+    expect(config.artifacts).toMatchObject({
+      kind: 's3',
+      endpoint: 'http://127.0.0.1:9000',
+      bucket: 'artifacts',
+      accessKey: 'access',
+      secretKey: 'secret',
+      region: 'eu-central-1',
+    });
+  });
+});
+
+describe('a bad value', () => {
+  it.each([
+    ['PERENNIAL_PORT', '65536', "must be a whole number from 0 to 65535, not '65536'"],
+    ['PERENNIAL_PORT', 'http', "must be a whole number from 0 to 65535, not 'http'"],
+    ['PERENNIAL_PORT', '80.5', "must be a whole number from 0 to 65535, not '80.5'"],
+    ['PERENNIAL_PORT', ' ', "must be a whole number from 0 to 65535, not ' '"],
+    ['PERENNIAL_PORT', '-1', "must be a whole number from 0 to 65535, not '-1'"],
+    ['PERENNIAL_WORKER_CONCURRENCY', '0', "must be a whole number from 1 to 64, not '0'"],
+    ['PERENNIAL_MAX_BODY_BYTES', '1e9', "must be a whole number from 1024 to 1073741824, not '1e9'"],
+    ['PERENNIAL_LOG_LEVEL', 'loud', "must be one of debug, info, warn, error, silent, not 'loud'"],
+    ['PERENNIAL_DURABILITY', 'yes', "must be one of disk, process, none, not 'yes'"],
+    ['PERENNIAL_ADMIN_TOKEN', 'short', 'must be at least 16 visible ASCII characters without spaces'],
+    [
+      'PERENNIAL_ADMIN_TOKEN',
+      'with a space in it',
+      'must be at least 16 visible ASCII characters without spaces',
+    ],
+    ['DATABASE_URL', 'mysql://root:hunter2@h/d', 'must be a postgres:// URL'],
+    ['DATABASE_URL', 'nonsense', 'must be a postgres:// URL'],
+  ])('of %s (%j) is told with what is allowed', (variable, value, message) => {
+    expect(issuesOf({ [variable]: value })).toEqual([`${variable} ${message}`]);
+  });
+
+  it('is told beside every other, in one go', () => {
+    const issues = issuesOf({
+      PERENNIAL_PORT: 'x',
+      PERENNIAL_HOST: '0.0.0.0',
+      S3_ENDPOINT: 'ftp://h',
+      S3_BUCKET: 'b',
+    });
+    expect(issues).toEqual([
+      "PERENNIAL_PORT must be a whole number from 0 to 65535, not 'x'",
+      'S3_ENDPOINT must be an http:// or https:// URL',
+      'S3_ACCESS_KEY is needed when S3_ENDPOINT is set',
+      'S3_SECRET_KEY is needed when S3_ENDPOINT is set',
+      'PERENNIAL_ADMIN_TOKEN must be set to listen on 0.0.0.0: only loopback goes without a token',
+    ]);
+  });
+
+  it('that holds a secret is not repeated', () => {
+    expect(issuesOf({ DATABASE_URL: 'mysql://root:hunter2@h/d' }).join()).not.toContain('hunter2');
+    expect(issuesOf({ PERENNIAL_ADMIN_TOKEN: 'hunter2' }).join()).not.toContain('hunter2');
+  });
+});
+
+describe('an address beyond loopback', () => {
+  it.each(['0.0.0.0', '::', '192.168.1.5', 'example.org', '127.0.0.1.example.org'])(
+    'such as %s needs a token',
+    (host) => {
+      expect(issuesOf({ PERENNIAL_HOST: host })).toEqual([
+        `PERENNIAL_ADMIN_TOKEN must be set to listen on ${host}: only loopback goes without a token`,
+      ]);
+      expect(loadConfig({}, { PERENNIAL_HOST: host, PERENNIAL_ADMIN_TOKEN: TOKEN })).toMatchObject({
+        host,
+        adminToken: TOKEN,
+      });
+    },
+  );
+
+  it.each(['127.0.0.1', '::1', 'localhost'])('is not %s, which goes without', (host) => {
+    expect(loadConfig({}, { PERENNIAL_HOST: host }).adminToken).toBeNull();
+  });
+});
+
+describe('an object store', () => {
+  it.each(Object.keys(S3))('without %s is refused rather than replaced by a folder', (missing) => {
+    const variables = Object.fromEntries(Object.entries(S3).filter(([name]) => name !== missing));
+    expect(issuesOf(variables)).toEqual([
+      expect.stringMatching(`^${missing} is needed when S3_\\w+ is set$`),
+    ]);
+  });
+});
