@@ -62,7 +62,11 @@ async function fileDigests(
   const readable = sourceFolders(spec, resolve(folder));
   const engine = await Engine.open({ threads: 1, memoryLimit: '256MB', readable });
   try {
-    const files = await findSourceFiles(engine.main, { pipeline: spec.name, source, folder: resolve(folder) });
+    const files = await findSourceFiles(engine.main, {
+      pipeline: spec.name,
+      source,
+      folder: resolve(folder),
+    });
     return (await Promise.all(files.map((file) => digests.of(file)))).sort();
   } finally {
     engine.close();

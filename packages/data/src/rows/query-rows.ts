@@ -61,7 +61,9 @@ async function* queriedRows(query: QueryFunction, job: SourceJob): AsyncGenerato
 function iteratorOf(
   rows: AsyncIterable<unknown> | Iterable<unknown>,
 ): AsyncIterator<unknown> | Iterator<unknown> {
-  return Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]();
+  if (Symbol.asyncIterator in Object(rows)) return (rows as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  if (Symbol.iterator in Object(rows)) return (rows as Iterable<unknown>)[Symbol.iterator]();
+  throw new TypeError('it gives nothing that can be iterated; write it as an (async) generator');
 }
 
 /** Runs the author's code; what it throws is its error, whatever it is. */

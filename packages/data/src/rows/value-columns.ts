@@ -46,6 +46,7 @@ export function kindOf(value: unknown): ValueKind | undefined {
 
 /** A value in words, for messages. */
 export function spokenValue(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return 'a list';
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid date' : 'a time';
   if (typeof value === 'bigint') return 'a bigint beyond what a double holds (yield it as text)';
