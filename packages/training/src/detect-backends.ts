@@ -1,6 +1,7 @@
 import { backendNameSchema, type BackendName } from '@perennial/contract';
 import type { BackendReport } from './backends/backend.ts';
 import { TrainingFailedError } from './errors.ts';
+import { trainingEnvironment, type ProcessEnvironment } from './process-environment.ts';
 import { runInProcess } from './training-process.ts';
 
 /** A driver that hangs must not hang the doctor. */
@@ -8,15 +9,17 @@ const PROBE_TIMEOUT = 30_000;
 
 /**
  * Which training backends this machine has, best first. Each is started in a process of its own, since a native library that does not fit
- * the machine may take its process down.
+ * the machine may take its process down. `environment` are the platform's variables, of which a probe sees what a training would.
  */
-export async function detectBackends(): Promise<BackendReport[]> {
-  return Promise.all(backendNameSchema.options.map(probe));
+export async function detectBackends(environment: ProcessEnvironment = {}): Promise<BackendReport[]> {
+  const seen = trainingEnvironment(environment);
+  return Promise.all(backendNameSchema.options.map((name) => probe(name, seen)));
 }
 
-async function probe(name: BackendName): Promise<BackendReport> {
+async function probe(name: BackendName, environment: Record<string, string>): Promise<BackendReport> {
   try {
-    const last = await runInProcess({ kind: 'probe', backend: name }, { timeout: PROBE_TIMEOUT });
+    const options = { timeout: PROBE_TIMEOUT, environment };
+    const last = await runInProcess({ kind: 'probe', backend: name }, options);
     if (last.kind === 'probed') return last.report;
     throw new TrainingFailedError(`its process answered '${last.kind}'.`);
   } catch (error) {

@@ -13,7 +13,7 @@ export interface ProcessEnd {
 export class TrainingFailedError extends PerennialError {
   readonly code = 'training-failed';
   constructor(
-    reason: string,
+    readonly reason: string,
     readonly end: Partial<ProcessEnd> = {},
     options?: { cause?: unknown },
   ) {
@@ -21,7 +21,7 @@ export class TrainingFailedError extends PerennialError {
   }
 
   override get details(): Record<string, unknown> {
-    return { ...this.end };
+    return { reason: this.reason, ...this.end };
   }
 }
 

@@ -23,6 +23,10 @@ export function failureOf(error: unknown): Failure {
 /** The error again, of its own class, in the parent. `lastLines` are what the process wrote before it. */
 export function errorOf(failure: Failure, lastLines: string[]): PerennialError {
   const details = failure.details ?? {};
+  if (failure.name === 'TrainingFailedError') {
+    const { reason, ...end } = details;
+    return new TrainingFailedError(reason as string, { ...end, lastLines });
+  }
   const known = RESTORED[failure.name];
   if (known !== undefined) return known(details);
   if (failure.name === 'Error') return new TrainingFailedError(failure.message, { lastLines });

@@ -2,4 +2,7 @@ export type { BackendReport } from './backends/backend.ts';
 export { detectBackends } from './detect-backends.ts';
 export * from './errors.ts';
 export type { Champion, FittedResult, TrainingJob } from './job.ts';
+export type { CommandTrainingJob } from './command/job.ts';
+export { trainByCommand, type AdoptionLimits, type CommandTrainOptions } from './command/train-by-command.ts';
+export type { ProcessEnvironment } from './process-environment.ts';
 export { train, type TrainingOutcome, type TrainOptions } from './train.ts';

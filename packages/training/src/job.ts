@@ -9,6 +9,7 @@ import type {
   TrainingResult,
 } from '@perennial/contract';
 import type { BackendReport } from './backends/backend.ts';
+import type { AdoptionTask, CommandTask } from './command/job.ts';
 
 /** Everything a training needs. Files are local paths. */
 export interface TrainingJob {
@@ -42,13 +43,19 @@ export type Champion = { digest: Digest } & ({ bytes: Uint8Array } | { file: str
 export type FittedResult = Omit<TrainingResult, 'artifact' | 'bytes'>;
 
 /** What the training process is asked to do. One message, one process. */
-export type Assignment = { kind: 'train'; job: TrainingJob } | { kind: 'probe'; backend: BackendName };
+export type Assignment =
+  | { kind: 'train'; job: TrainingJob }
+  | { kind: 'command'; task: CommandTask }
+  | { kind: 'adopt'; task: AdoptionTask }
+  | { kind: 'probe'; backend: BackendName };
 
-/** What the training process says. The last message is `done`, `probed` or `failed`. */
+/** What the training process says. The last message is anything but `progress`. */
 export type Report =
   | { kind: 'progress'; progress: TrainingProgress }
   | { kind: 'done'; result: FittedResult }
   | { kind: 'probed'; report: BackendReport }
+  | { kind: 'command-ended' }
+  | { kind: 'adopted'; operators: string[] }
   | { kind: 'failed'; failure: Failure };
 
 /** An error on its way out of the training process: what it says, and what a class of ours is made again from. */

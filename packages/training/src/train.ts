@@ -1,11 +1,17 @@
 import { durationMilliseconds, type TrainingProgress } from '@perennial/contract';
 import { TrainingFailedError } from './errors.ts';
 import type { FittedResult, TrainingJob } from './job.ts';
+import { trainingEnvironment, type ProcessEnvironment } from './process-environment.ts';
 import { runInProcess } from './training-process.ts';
 
 export interface TrainOptions {
   /** Called as the process reports; what it writes to its output comes as `log`. */
   onProgress?: (progress: TrainingProgress) => void;
+  /**
+   * The platform's variables; the training process sees those of them that it needs, and none that holds a secret.
+   * @default none
+   */
+  environment?: ProcessEnvironment;
   /** Stops the training at once; `train` then throws the signal's reason. */
   signal?: AbortSignal;
 }
@@ -32,6 +38,7 @@ export async function train(job: TrainingJob, options: TrainOptions = {}): Promi
     { kind: 'train', job },
     {
       folder: job.workFolder,
+      environment: trainingEnvironment(options.environment ?? {}),
       timeout: durationMilliseconds(job.spec.timeout),
       signal: options.signal,
       onProgress: options.onProgress,

@@ -6,6 +6,7 @@ import type { TrainingProgress } from '@perennial/contract';
 import { TrainingFailedError } from './errors.ts';
 import { errorOf } from './failure.ts';
 import type { Assignment, Report } from './job.ts';
+import { watchMemory } from './memory-watch.ts';
 
 export interface ProcessOptions {
   /** Working folder of the process. */
@@ -15,7 +16,22 @@ export interface ProcessOptions {
   /** Kills it. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: TrainingProgress) => void) | undefined;
+  /** All the variables that it sees. */
+  environment: Record<string, string>;
+  /** Bytes of resident memory at which it is killed, where the system tells them. */
+  memoryLimit?: number;
+  /**
+   * `gently`: it is asked to end (SIGTERM), so that it can stop what it has started, and is killed only if that takes long.
+   * @default 'at once'
+   */
+  stop?: 'at once' | 'gently';
 }
+
+/** How long a process that is stopped gently may take. */
+const STOP_GRACE = 10_000;
+
+/** How long the output is waited for once a process has ended: what it left running may hold it open for ever. */
+const OUTPUT_GRACE = 2_000;
 
 /** Lines of the process's output that an error tells of. */
 const LINES_KEPT = 50;
@@ -39,6 +55,7 @@ export async function runInProcess(assignment: Assignment, options: ProcessOptio
     execArgv: [],
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: options.environment,
     ...(options.folder === undefined ? {} : { cwd: options.folder }),
   });
   return new TrainingProcess(child, options).run(assignment);
@@ -51,6 +68,7 @@ class TrainingProcess {
   #last: Exclude<Report, { kind: 'progress' }> | undefined;
   /** Why we killed it, where we did. */
   #killedFor: Error | undefined;
+  #killing: NodeJS.Timeout | undefined;
 
   constructor(child: ChildProcess, options: ProcessOptions) {
     this.#child = child;
@@ -65,11 +83,14 @@ class TrainingProcess {
     const timer = setTimeout(() => this.#kill(this.#tooLong()), timeout);
     const abort = () => this.#kill(reasonOf(signal));
     signal?.addEventListener('abort', abort, { once: true });
+    const endWatch = this.#watchMemory();
     try {
       const end = await this.#ended(assignment);
       return this.#outcome(end);
     } finally {
       clearTimeout(timer);
+      clearTimeout(this.#killing);
+      endWatch();
       signal?.removeEventListener('abort', abort);
     }
   }
@@ -95,6 +116,7 @@ class TrainingProcess {
         reject(new TrainingFailedError('its process could not be started.', {}, { cause })),
       );
       this.#child.once('close', (exitCode, signal) => resolve({ exitCode, signal }));
+      this.#child.once('exit', () => this.#endOutput());
       // A process that dies before it has the assignment is told of by `close`.
       this.#child.send(assignment, () => undefined);
     });
@@ -120,7 +142,31 @@ class TrainingProcess {
 
   #kill(reason: Error): void {
     this.#killedFor ??= reason;
-    this.#child.kill('SIGKILL');
+    if (this.#options.stop !== 'gently') {
+      this.#child.kill('SIGKILL');
+    } else if (this.#killing === undefined) {
+      // A signal and not a closed channel: after `disconnect` Node never says that the process and its output have ended.
+      this.#child.kill('SIGTERM');
+      this.#killing = setTimeout(() => this.#child.kill('SIGKILL'), STOP_GRACE);
+    }
+  }
+
+  #watchMemory(): () => void {
+    const { memoryLimit } = this.#options;
+    const { pid } = this.#child;
+    if (memoryLimit === undefined || pid === undefined) return () => undefined;
+    const megabytes = Math.round(memoryLimit / 1024 ** 2);
+    return watchMemory(pid, memoryLimit, () =>
+      this.#kill(new TrainingFailedError(`it was stopped at its limit of ${megabytes} MiB of memory.`)),
+    );
+  }
+
+  #endOutput(): void {
+    const timer = setTimeout(() => {
+      this.#child.stdout?.destroy();
+      this.#child.stderr?.destroy();
+    }, OUTPUT_GRACE);
+    this.#child.once('close', () => clearTimeout(timer));
   }
 }
 

@@ -1,5 +1,5 @@
 import { formatId, type Lineage, type TrainingResult } from '@perennial/contract';
-import { readArtifact } from '@perennial/onnx';
+import { readSignature } from '@perennial/onnx';
 import { buildModelCard, registerCandidate, type Candidate, type Registration } from '@perennial/registry';
 import { getDatasetVersion, type Executor } from '@perennial/storage';
 import type { DataOutput } from './data-step.ts';
@@ -27,7 +27,7 @@ export async function prepareRegistration(
 ): Promise<(tx: Executor) => Promise<Registration>> {
   const { run, clock, ids, artifacts, database } = context;
   const dataset = await getDatasetVersion(database.orm, input.data.dataset);
-  const { signature } = readArtifact(await artifacts.get(input.training.artifact));
+  const signature = readSignature(await artifacts.get(input.training.artifact));
   const candidate: Candidate = {
     model: run.pipeline,
     runId: run.id,

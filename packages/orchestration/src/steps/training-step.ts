@@ -1,12 +1,23 @@
 import { join } from 'node:path';
-import type { TrainingProgress, TrainingResult } from '@perennial/contract';
+import type {
+  CommandTrainSpec,
+  NetworkTrainSpec,
+  TrainingProgress,
+  TrainingResult,
+} from '@perennial/contract';
 import { championBefore, getDatasetVersion } from '@perennial/storage';
-import { train } from '@perennial/training';
+import {
+  train,
+  trainByCommand,
+  type FittedResult,
+  type TrainOptions,
+  type TrainingJob,
+} from '@perennial/training';
 import { PipelineChangedError } from '../errors.ts';
 import type { DataOutput } from './data-step.ts';
-import type { RunContext, StepDefinition } from './step.ts';
+import type { RunContext, StepContext, StepDefinition } from './step.ts';
 
-/** Fits a network to the dataset version and leaves the artifact in the store. */
+/** Fits a model to the dataset version, by a network of the platform's or a command of the author's, and leaves the artifact in the store. */
 export const trainingStep: StepDefinition<DataOutput, TrainingResult> = {
   name: 'training',
   reusable: true,
@@ -15,53 +26,92 @@ export const trainingStep: StepDefinition<DataOutput, TrainingResult> = {
     train: context.run.spec.train,
     code: context.run.codeDigest,
     warmStart: (await warmStartFrom(context, dataset)) ?? null,
+    // What a command does follows from programs and packages that no digest here covers, so no other run's result stands for it.
+    ...(context.run.spec.train.kind === 'command' && { run: context.run.id }),
   }),
   execute: async (context, { dataset }) => {
-    const { run, artifacts, workFolder, signal } = context;
+    const { artifacts } = context;
     const { manifest } = await getDatasetVersion(context.database.orm, dataset);
-    const { splits } = manifest;
-    const warmStart = await warmStartFrom(context, dataset);
-    const outputFile = join(workFolder, 'model.onnx');
-    const { result } = await train(
-      {
-        manifest,
-        datasetDigest: dataset,
-        files: {
-          train: await artifacts.fetchFile(splits.train.digest),
-          validation: await artifacts.fetchFile(splits.validation.digest),
-        },
-        spec: run.spec.train,
-        label: run.spec.label,
-        pipelineFile: pipelineFile(context),
-        codeDigest: run.codeDigest,
-        ...(warmStart === undefined
-          ? {}
-          : { warmStart: { digest: warmStart, file: await artifacts.fetchFile(warmStart) } }),
-        workFolder,
-        outputFile,
-      },
-      { signal, onProgress: (progress) => context.report(describeProgress(progress)) },
-    );
+    const { train: trainSplit, validation } = manifest.splits;
+    const files = {
+      train: await artifacts.fetchFile(trainSplit.digest),
+      validation: await artifacts.fetchFile(validation.digest),
+    };
+    const outputFile = join(context.workFolder, 'model.onnx');
+    const result = await fitModel(context, { manifest, datasetDigest: dataset, files, outputFile });
     const stored = await artifacts.putFile(outputFile);
     return { output: { ...result, artifact: stored.digest, bytes: stored.bytes } };
   },
 };
+
+/** What is the same whoever trains. */
+type Assignment = Pick<TrainingJob, 'manifest' | 'datasetDigest' | 'files' | 'outputFile'>;
+
+async function fitModel(context: StepContext, assignment: Assignment): Promise<FittedResult> {
+  const { spec } = context.run;
+  switch (spec.train.kind) {
+    case 'mlp':
+    case 'custom':
+      return fitNetwork(context, assignment, spec.train);
+    case 'command':
+      return fitByCommand(context, assignment, spec.train);
+  }
+}
+
+async function fitNetwork(
+  context: StepContext,
+  assignment: Assignment,
+  spec: NetworkTrainSpec,
+): Promise<FittedResult> {
+  const { run, artifacts, workFolder } = context;
+  const warmStart = await warmStartFrom(context, assignment.datasetDigest);
+  const job: TrainingJob = {
+    ...assignment,
+    spec,
+    label: run.spec.label,
+    pipelineFile: loadedPipeline(context).file,
+    codeDigest: run.codeDigest,
+    ...(warmStart !== undefined && {
+      warmStart: { digest: warmStart, file: await artifacts.fetchFile(warmStart) },
+    }),
+    workFolder,
+  };
+  return (await train(job, optionsOf(context))).result;
+}
+
+async function fitByCommand(
+  context: StepContext,
+  assignment: Assignment,
+  spec: CommandTrainSpec,
+): Promise<FittedResult> {
+  const { run, workFolder } = context;
+  const { window } = run.spec.data;
+  const pipelineFolder = loadedPipeline(context).folder;
+  const job = { ...assignment, spec, window, pipelineFolder, workFolder };
+  return (await trainByCommand(job, optionsOf(context))).result;
+}
+
+function optionsOf({ signal, environment, report }: StepContext): TrainOptions {
+  return { signal, environment, onProgress: (progress) => report(describeProgress(progress)) };
+}
 
 /**
  * The artifact to begin at: the newest champion whose data end before this dataset's do. A model that has seen this day or a later one is never
  * a start, so training a day again begins where it began the first time.
  */
 async function warmStartFrom({ run, database }: RunContext, dataset: string): Promise<string | undefined> {
-  if (run.spec.train.warmStart === undefined) return undefined;
+  const { train: spec } = run.spec;
+  if (spec.kind === 'command' || spec.warmStart === undefined) return undefined;
   const { asOf } = await getDatasetVersion(database.orm, dataset);
   const champion = await championBefore(database.orm, run.pipeline, new Date(asOf));
   return champion?.artifactDigest;
 }
 
-function pipelineFile({ run, catalog }: RunContext): string {
-  const { file, codeDigest } = catalog.get(run.pipeline);
-  if (codeDigest !== run.codeDigest) throw new PipelineChangedError(run.pipeline, run.id);
-  return file;
+/** @throws PipelineChangedError when the loaded pipeline is no longer the run's */
+function loadedPipeline({ run, catalog }: RunContext): { file: string; folder: string } {
+  const loaded = catalog.get(run.pipeline);
+  if (loaded.codeDigest !== run.codeDigest) throw new PipelineChangedError(run.pipeline, run.id);
+  return loaded;
 }
 
 function describeProgress(training: TrainingProgress): {

@@ -5,7 +5,13 @@ import { failureOf } from '../failure.ts';
  * The training process: takes one assignment over the message channel, reports on it, and ends. When the channel closes, its parent is
  * gone and so is whoever wanted the result.
  */
-process.once('disconnect', () => process.exit(1));
+const abandoned = new AbortController();
+/** A command has to be stopped first; everything else ends with this process. */
+let keepsCommand = false;
+process.once('disconnect', () => {
+  abandoned.abort();
+  if (!keepsCommand) process.exit(1);
+});
 process.once('message', (assignment) => {
   void carryOut(assignment as Assignment).then(leave);
 });
@@ -31,6 +37,17 @@ async function reportOn(assignment: Assignment): Promise<Report> {
         result: await runTraining(assignment.job, (progress) => send({ kind: 'progress', progress })),
       };
     }
+    case 'command': {
+      const { runCommand } = await import('./run-command.ts');
+      keepsCommand = true;
+      process.once('SIGTERM', () => abandoned.abort());
+      await runCommand(assignment.task, abandoned.signal);
+      return { kind: 'command-ended' };
+    }
+    case 'adopt': {
+      const { adoptFile } = await import('./adopt-file.ts');
+      return { kind: 'adopted', operators: await adoptFile(assignment.task) };
+    }
     case 'probe': {
       const { probeBackend } = await import('../backends/choose-backend.ts');
       return { kind: 'probed', report: await probeBackend(assignment.backend) };
@@ -44,5 +61,6 @@ function send(report: Report): void {
 
 /** Native libraries leave threads and handles behind that would keep the process, or crash it on an orderly way out. */
 function leave(last: Report): void {
+  if (!process.connected) process.exit(1);
   process.send?.(last, undefined, undefined, () => process.exit(0));
 }

@@ -1,7 +1,7 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { TrainingProgress } from '@perennial/contract';
-import { Encoder, readArtifact, writeArtifact, type NetworkGraph } from '@perennial/onnx';
+import { Encoder, isAdopted, readArtifact, writeArtifact, type NetworkGraph } from '@perennial/onnx';
 import { startBackend, type StartedBackend } from '../backends/choose-backend.ts';
 import { encodeSplit } from '../encode-split.ts';
 import { TrainFunctionError, TrainingFailedError } from '../errors.ts';
@@ -16,6 +16,7 @@ import { inputNames, inputsOf, networkGraph } from '../network/network-graph.ts'
 import { walkNetwork } from '../network/walk.ts';
 import { checkParity } from '../parity.ts';
 import { warmStart } from '../warm-start/warm-start.ts';
+import { writeWhole } from '../write-whole.ts';
 
 type ProgressListener = (progress: TrainingProgress) => void;
 
@@ -126,8 +127,10 @@ class Training {
     const cold = { epochs: spec.epochs, note: `fresh weights from seed ${spec.seed}` };
     if (spec.warmStart === undefined) return cold;
     if (champion === undefined) return { ...cold, note: `${cold.note}, as there is no champion yet` };
+    const bytes = await championBytes(champion);
+    if (isAdopted(bytes)) return { ...cold, note: `${cold.note}, as a command trained the champion` };
     const walk = walkNetwork(model, inputNames(model, inputsOf(this.#encoder.layout)));
-    const artifact = readArtifact(await championBytes(champion));
+    const artifact = readArtifact(bytes);
     const { encoder, label } = manifest;
     const { carried, note } = warmStart({ model, walk, encoder, label, champion: artifact });
     return carried ? { epochs: spec.warmStart.epochs, note, from: champion.digest } : { ...cold, note };
@@ -153,16 +156,4 @@ class Training {
 
 async function championBytes(champion: Champion): Promise<Uint8Array> {
   return 'bytes' in champion ? champion.bytes : readFile(champion.file);
-}
-
-/** A reader sees the whole file or none, also when the disk fills up half-way. */
-async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
-  const partial = `${file}.partial`;
-  try {
-    await writeFile(partial, bytes);
-    await rename(partial, file);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
 }
