@@ -65,6 +65,26 @@ describe('renderModelCardMarkdown', () => {
     expect(renderModelCardMarkdown(multiclass)).toContain('**Output**: multiclass over A\\|A, UA');
   });
 
+  it('says of a command what it ran, and leaves out what nobody knows', () => {
+    const trained = card();
+    trained.training = {
+      ...trained.training,
+      spec: { kind: 'command', command: ['python', 'train|*.py'], environment: [], seed: 7, timeout: '1h' },
+      backend: 'command',
+      parameters: null,
+      architecture: ['TreeEnsembleClassifier'],
+      epochs: [],
+      warmStart: { note: 'not applicable' },
+      parity: null,
+    };
+    const markdown = renderModelCardMarkdown(trained);
+    expect(markdown).toContain('| Command | python train\\|\\*.py |');
+    expect(markdown).toContain('| Parameters | not known |');
+    expect(markdown).toContain('| Exported file against network | not applicable');
+    expect(markdown).toContain('### Operators\n\n- TreeEnsembleClassifier');
+    expect(markdown).not.toMatch(/### Epochs|### Layers|learning rate/);
+  });
+
   it('lets no text of the author or of the data become markup', () => {
     const hostile = '<img src=x onerror=alert(1)>|[a](javascript:b)\n\n## Gate\n\n**pass**';
     const attacked = card();
