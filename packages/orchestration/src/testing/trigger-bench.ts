@@ -20,17 +20,17 @@ import { TriggerEngine } from '../triggers/trigger-engine.ts';
 export type TimedPipeline = Pick<PipelineInput, 'schedule' | 'triggers' | 'limits'> & {
   name: string;
   folder?: string;
-  paths?: string[];
+  source?: PipelineInput['data']['source'];
   codeDigest?: string;
 };
 
 /** A small pipeline that runs at the given times. */
-export function timedPipeline({ name, folder, paths, codeDigest, ...when }: TimedPipeline): LoadedPipeline {
+export function timedPipeline({ name, folder, source, codeDigest, ...when }: TimedPipeline): LoadedPipeline {
   const { spec, functions } = definePipeline({
     name,
     ...when,
     data: {
-      source: csv(paths ?? ['rows.csv']),
+      source: source ?? csv('rows.csv'),
       time: 'at',
       window: { train: '7d', validation: '1d', test: '1d' },
     },
