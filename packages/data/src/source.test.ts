@@ -1,4 +1,4 @@
-import { readFile, truncate, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   PipelineInvalidError,
@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SourceChangedError, SourceInvalidError } from './errors.ts';
 import { FileDigests } from './file-digests.ts';
 import { changedFile } from './source-files.ts';
+import { sourceFingerprint } from './source-fingerprint.ts';
 import { TRIPS, Workshop, tripsSpec } from './testing/workshop.ts';
 
 let shop: Workshop;
@@ -223,11 +224,55 @@ describe('a source of another format', () => {
     expect((await shop.build(spec)).manifest.splits.test.rows).toBe(24);
   });
 
+  it('says that CSV files have no rows when they are a header alone, and takes types from those that have', async () => {
+    await writeFile(join(shop.folder, 'a.csv'), 'at,id,delay,distance,origin\n');
+    const { problem, field } = await refusal(tripsSpec({}, { source: csv('a.csv') }));
+    expect({ problem, field }).toEqual({ problem: 'its files have no rows', field: 'data.source' });
+    await shop.write('b.csv', TRIPS);
+    expect((await shop.build(tripsSpec({}, { source: csv('*.csv') }))).manifest.splits.train.rows).toBe(168);
+  });
+
+  it('says that Parquet and JSON files have no rows', async () => {
+    await shop.write('none.parquet', `FROM (${TRIPS}) LIMIT 0`);
+    expect((await refusal(tripsSpec({}, { source: parquet('none.parquet') }))).problem).toBe(
+      'its files have no rows',
+    );
+    await writeFile(join(shop.folder, 'none.json'), '[]');
+    expect((await refusal(tripsSpec({}, { source: json('none.json') }))).problem).toBe(
+      'its files have no rows',
+    );
+  });
+
   it('refuses CSV files whose columns differ, by name', async () => {
     await shop.write('a.csv', TRIPS);
     await shop.write('b.csv', `SELECT * EXCLUDE (delay) FROM (${TRIPS})`);
     const { problem } = await refusal(tripsSpec({}, { source: csv('*.csv') }));
     expect(problem).toBe(`the file 'b.csv' lacks the column 'delay' that 'a.csv' has`);
+  });
+});
+
+describe('sourceFingerprint', () => {
+  const fingerprint = (paths: string[]) =>
+    sourceFingerprint({
+      spec: tripsSpec({}, { source: parquet(paths) }),
+      folder: shop.folder,
+      digests: new FileDigests(),
+    });
+
+  it('of files is that of their contents, whatever they are called and wherever they lie', async () => {
+    await shop.write('a.parquet', TRIPS);
+    const first = await fingerprint(['a.parquet']);
+    await mkdir(join(shop.folder, 'deep'));
+    await cp(join(shop.folder, 'a.parquet'), join(shop.folder, 'deep', 'b.parquet'));
+    expect(await fingerprint(['deep/*.parquet'])).toBe(first);
+    expect(await fingerprint(['deep/*.parquet', 'a.parquet'])).not.toBe(first);
+    await shop.write('a.parquet', `FROM (${TRIPS}) LIMIT 200`);
+    expect(await fingerprint(['a.parquet'])).not.toBe(first);
+  });
+
+  it('is not known of files that are not there, which building says', async () => {
+    expect(await fingerprint(['a.parquet'])).toBeNull();
+    expect(await fingerprint(['https://example.org/a.parquet'])).toBeNull();
   });
 });
 

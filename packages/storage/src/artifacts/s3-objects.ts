@@ -1,7 +1,10 @@
 import { createWriteStream } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Digest } from '@perennial/contract';
 import { S3BucketUnusableError, S3ObjectChangedError } from '../errors.ts';
+import { digestOfStream } from './digest.ts';
 import { S3Connection, isMissing, translateS3Error, type S3Account } from './s3-connection.ts';
 
 /** An object as a listing names it. */
@@ -17,7 +20,7 @@ export interface S3Object {
 export interface S3Download {
   bucket: string;
   object: S3Object;
-  /** The file to write; there is none when the download fails. */
+  /** The file to write; what it holds when the download fails is of no use. */
   file: string;
   signal?: AbortSignal | undefined;
 }
@@ -52,30 +55,52 @@ export class S3Objects {
    * @throws ArtifactStoreUnavailableError; the signal's reason
    */
   async download({ bucket, object, file, signal }: S3Download): Promise<void> {
-    const { key, etag, bytes } = object;
-    await this.#s3
-      .run(
-        'get',
-        async () => {
-          signal?.throwIfAborted();
-          const stream = await this.#s3.client.getObject(bucket, key).catch((error: unknown) => {
-            throw isMissing(error) ? new S3ObjectChangedError(bucket, key) : error;
-          });
-          if (etagOf(stream as IncomingMessage) !== etag) {
-            stream.destroy();
-            throw new S3ObjectChangedError(bucket, key);
-          }
-          const target = createWriteStream(file);
-          await pipeline(stream, target, signal === undefined ? {} : { signal });
-          if (target.bytesWritten !== bytes)
-            throw new Error(`${target.bytesWritten} of ${bytes} bytes arrived.`);
-        },
-        bytes,
-      )
-      .catch((error: unknown) => {
-        signal?.throwIfAborted();
-        throw error;
-      });
+    await this.#read({ bucket, object, signal }, async (stream) => {
+      const target = createWriteStream(file);
+      await pipeline(stream, target, signal === undefined ? {} : { signal });
+      if (target.bytesWritten !== object.bytes)
+        throw new Error(`${target.bytesWritten} of ${object.bytes} bytes arrived.`);
+    });
+  }
+
+  /**
+   * The digest of an object's content, which is read for it.
+   * @throws as {@link S3Objects.download}
+   */
+  async digest({ bucket, object }: Pick<S3Download, 'bucket' | 'object'>): Promise<Digest> {
+    return this.#read({ bucket, object }, digestOfStream);
+  }
+
+  async #read<Result>(
+    { bucket, object, signal }: Omit<S3Download, 'file'>,
+    read: (stream: Readable) => Promise<Result>,
+  ): Promise<Result> {
+    let stream: Readable | undefined;
+    const attempt = async () => {
+      signal?.throwIfAborted();
+      // One that was given up as too slow must not go on beside this one.
+      stream?.destroy();
+      stream = await this.#open(bucket, object);
+      return read(stream);
+    };
+    try {
+      return await this.#s3.run('get', attempt, object.bytes);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      stream?.destroy();
+    }
+  }
+
+  /** The object's bytes, if it still is the one that was listed. */
+  async #open(bucket: string, { key, etag }: S3Object): Promise<Readable> {
+    const stream = await this.#s3.client.getObject(bucket, key).catch((error: unknown) => {
+      throw isMissing(error) ? new S3ObjectChangedError(bucket, key) : error;
+    });
+    if (etagOf(stream as IncomingMessage) === etag) return stream;
+    stream.destroy();
+    throw new S3ObjectChangedError(bucket, key);
   }
 }
 
@@ -91,15 +116,12 @@ function etagOf(response: IncomingMessage): string | undefined {
   return response.headers.etag?.replace(/^"|"$/g, '');
 }
 
+const REFUSALS: Readonly<Record<string, string>> = {
+  NoSuchBucket: 'there is no such bucket',
+  AccessDenied: 'the store refuses us',
+};
+
 function unusable(bucket: string, error: unknown): S3BucketUnusableError | undefined {
-  switch ((error as { code?: string }).code) {
-    case 'NoSuchBucket':
-      return new S3BucketUnusableError(bucket, `there is no bucket '${bucket}'`, { cause: error });
-    case 'AccessDenied':
-      return new S3BucketUnusableError(bucket, `the store refuses us the bucket '${bucket}'`, {
-        cause: error,
-      });
-    default:
-      return undefined;
-  }
+  const problem = REFUSALS[(error as { code?: string }).code ?? ''];
+  return problem === undefined ? undefined : new S3BucketUnusableError(bucket, problem, { cause: error });
 }
