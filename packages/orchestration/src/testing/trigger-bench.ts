@@ -45,30 +45,42 @@ export function timedPipeline({ name, folder, source, codeDigest, ...when }: Tim
 
 export type RunEnd = 'succeeded' | 'failed';
 
+interface Bench {
+  database: Database;
+  clock: ManualClock;
+  catalog: PipelineCatalog;
+  drop: () => Promise<void>;
+}
+
 /** Everything that decides about runs, on a database of its own and a clock that stands still; nothing executes the runs. */
 export class TriggerBench {
+  readonly database: Database;
+  readonly clock: ManualClock;
+  readonly catalog: PipelineCatalog;
   readonly ids: IdGenerator;
-  private constructor(
-    readonly database: Database,
-    readonly clock: ManualClock,
-    readonly catalog: PipelineCatalog,
-    readonly drop: () => Promise<void>,
-  ) {
+  readonly drop: () => Promise<void>;
+
+  private constructor({ database, clock, catalog, drop }: Bench) {
+    this.database = database;
+    this.clock = clock;
+    this.catalog = catalog;
     this.ids = new IdGenerator(clock);
+    this.drop = drop;
   }
 
   static async open(pipelines: TimedPipeline[], now: string): Promise<TriggerBench> {
-    const { database, drop } = await createTestDatabase({ maxConnections: 8 });
+    const test = await createTestDatabase({ maxConnections: 8 });
+    const { database } = test;
     const clock = new ManualClock(now);
     const catalog = await PipelineCatalog.of(pipelines.map(timedPipeline), { database, clock });
-    return new TriggerBench(database, clock, catalog, drop);
+    return new TriggerBench({ database, clock, catalog, drop: () => test.drop() });
   }
 
   /** As the platform looks after it was started anew with these pipeline files. */
   async restarted(pipelines: TimedPipeline[]): Promise<TriggerBench> {
-    const { database, clock } = this;
+    const { database, clock, drop } = this;
     const catalog = await PipelineCatalog.of(pipelines.map(timedPipeline), { database, clock });
-    return new TriggerBench(database, clock, catalog, this.drop);
+    return new TriggerBench({ database, clock, catalog, drop });
   }
 
   get engine(): TriggerEngine {
