@@ -1,1 +1,2 @@
-export * from './main.ts';
+export { main } from './main.ts';
+export type { Output } from './output.ts';

@@ -26,18 +26,18 @@ describe('the doctor', () => {
     name,
     usable: false,
     device: '',
-    missing: 'not installed',
+    missing: 'not installed.',
   });
 
   it.each([
     [[usable('wasm'), usable('cpu')], 'good', 'wasm (usable: wasm, cpu)', null],
-    [[missing('webgpu'), usable('wasm')], 'good', 'wasm (usable: wasm)', 'webgpu: not installed'],
+    [[missing('webgpu'), usable('wasm')], 'good', 'wasm (usable: wasm)', 'webgpu: not installed.'],
     [[usable('cpu')], 'weak', 'cpu (usable: cpu)', null],
     [
       [missing('webgpu'), missing('tfjs-node')],
       'bad',
       'none',
-      'webgpu: not installed; tfjs-node: not installed',
+      'webgpu: not installed. tfjs-node: not installed.',
     ],
   ])('judges the training backends (%#)', (...[backends, state, found, advice]) => {
     expect(trainingCheckup(backends as never)).toEqual({ name: 'training backend', state, found, advice });

@@ -26,6 +26,6 @@ export function trainingCheckup(backends: BackendReport[]): Checkup {
         ? 'none'
         : `${best.name} (usable: ${usable.map((backend) => backend.name).join(', ')})`,
     advice:
-      missing.length === 0 ? null : missing.map(({ name, missing: what }) => `${name}: ${what}`).join('; '),
+      missing.length === 0 ? null : missing.map(({ name, missing: what }) => `${name}: ${what}`).join(' '),
   };
 }

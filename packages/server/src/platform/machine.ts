@@ -5,11 +5,5 @@ import { accessCheckup, runtimeCheckup, trainingCheckup } from './checkups.ts';
 
 /** What can be said of a machine on which no platform runs. */
 export async function examineMachine(config: Config): Promise<DoctorReport> {
-  return {
-    checkups: [
-      runtimeCheckup(),
-      accessCheckup(config),
-      trainingCheckup(await detectBackends(config.environment)),
-    ],
-  };
+  return { checkups: [runtimeCheckup(), accessCheckup(config), trainingCheckup(await detectBackends())] };
 }
