@@ -15,7 +15,11 @@ export function readConnections(variables: NodeJS.ProcessEnv): Connections {
 
 /** What is wrong with the connections' variables; the addresses are not repeated. */
 export function connectionIssues(variables: NodeJS.ProcessEnv): ConfigurationIssue[] {
-  return given(variables).flatMap(({ variable, name, url }) => {
+  const all = given(variables);
+  return all.flatMap(({ variable, name, url }, index) => {
+    const twin = all.slice(0, index).find((other) => other.name === name);
+    if (twin !== undefined)
+      return [{ variable, message: `names the same connection as ${twin.variable}: '${name}'` }];
     if (!nameSchema.safeParse(name).success) {
       const message = `must go on with a name of letters, digits and underscores, such as ${PREFIX}WAREHOUSE`;
       return [{ variable, message }];
