@@ -2,13 +2,25 @@ import { Command, CommanderError } from 'commander';
 import { ApiError, ConnectionError, UnexpectedAnswerError } from '@perennial/client';
 import { PerennialError } from '@perennial/contract';
 import { ConfigurationError, ListenError, PLATFORM_VERSION } from '@perennial/server';
+import { registerBackfill } from './commands/backfill.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerModels } from './commands/models.ts';
 import { registerPredict } from './commands/predict.ts';
 import { registerRun } from './commands/run.ts';
+import { registerTriggers } from './commands/triggers.ts';
 import { registerUp } from './commands/up.ts';
 import { BadOutcomeError, UsageError } from './errors.ts';
 import { terminal, type Output } from './output.ts';
+
+const COMMANDS = [
+  registerUp,
+  registerRun,
+  registerTriggers,
+  registerBackfill,
+  registerModels,
+  registerPredict,
+  registerDoctor,
+];
 
 /**
  * Runs one command line.
@@ -22,8 +34,7 @@ export async function main(argv: string[], output: Output = terminal): Promise<n
     .configureOutput({ writeOut: output.write, writeErr: output.writeError })
     .showHelpAfterError('(perennial --help says what is possible)')
     .exitOverride();
-  for (const register of [registerUp, registerRun, registerModels, registerPredict, registerDoctor])
-    register(program, output);
+  for (const register of COMMANDS) register(program, output);
   try {
     await program.parseAsync(argv);
     return 0;
