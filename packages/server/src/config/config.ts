@@ -71,7 +71,7 @@ export function loadConfig(
     journal: { folder: join(home, 'journal'), durability: environment.PERENNIAL_DURABILITY },
     servingFolder: join(home, 'serving'),
     workFolder: join(home, 'work'),
-    environment: { ...process.env },
+    environment: { ...variables },
   };
 }
 

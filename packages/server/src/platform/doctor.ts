@@ -24,7 +24,7 @@ export class Doctor {
     const [database, artifacts, backends] = await Promise.all([
       this.#database(),
       this.#artifacts(),
-      detectBackends(),
+      detectBackends(config.environment),
     ]);
     const checkups = [
       runtimeCheckup(),
