@@ -26,30 +26,18 @@ describe('the doctor', () => {
     name,
     usable: false,
     device: '',
-<<<<<<< HEAD
     missing: 'not installed.',
-=======
-    missing: 'not installed',
->>>>>>> origin/main
   });
 
   it.each([
     [[usable('wasm'), usable('cpu')], 'good', 'wasm (usable: wasm, cpu)', null],
-<<<<<<< HEAD
     [[missing('webgpu'), usable('wasm')], 'good', 'wasm (usable: wasm)', 'webgpu: not installed.'],
-=======
-    [[missing('webgpu'), usable('wasm')], 'good', 'wasm (usable: wasm)', 'webgpu: not installed'],
->>>>>>> origin/main
     [[usable('cpu')], 'weak', 'cpu (usable: cpu)', null],
     [
       [missing('webgpu'), missing('tfjs-node')],
       'bad',
       'none',
-<<<<<<< HEAD
       'webgpu: not installed. tfjs-node: not installed.',
-=======
-      'webgpu: not installed; tfjs-node: not installed',
->>>>>>> origin/main
     ],
   ])('judges the training backends (%#)', (...[backends, state, found, advice]) => {
     expect(trainingCheckup(backends as never)).toEqual({ name: 'training backend', state, found, advice });
