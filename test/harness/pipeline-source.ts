@@ -8,6 +8,8 @@ export interface PipelineSourceOptions {
   train?: string;
   data?: string;
   release?: string;
+  /** TypeScript of further fields, such as `schedule: '0 3 * * *',`. */
+  more?: string;
   /** TypeScript in front of the definition. */
   prelude?: string;
 }
@@ -33,6 +35,7 @@ export default definePipeline({
   train: ${options.train ?? 'mlp({ hidden: [8], epochs: 3, batchSize: 64, learningRate: 0.01 })'},
   validate: { gate: notWorse({ metric: 'auc', margin: 0.05, replicates: 200 }), slices: ['country'] },
   release: ${options.release ?? "{ approval: 'automatic' }"},
+  ${options.more ?? ''}
 });
 `;
 }
