@@ -23,7 +23,7 @@ export async function listObjects(
   const found: S3Object[] = [];
   try {
     for await (const object of storeOf(readers.objects, spec.name).list(bucket, prefix))
-      if (isData(object.key.slice(prefix.length))) found.push(object);
+      if (isSourceObject(object.key, prefix)) found.push(object);
   } catch (error) {
     if (!(error instanceof S3BucketUnusableError)) throw error;
     throw new SourceInvalidError(error.problem, { ...place, field: 'data.source.bucket' }, { cause: error });
@@ -39,8 +39,12 @@ export async function listObjects(
   return found.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** Not the markers of folders, nor what writers keep beside their data: `_SUCCESS`, `_temporary/…`, `.part`. */
-function isData(rest: string): boolean {
+/**
+ * Whether an object with a key under a source's prefix is one of its files: not the markers of folders, nor what writers keep beside their data (`_SUCCESS`,
+ * `_temporary/…`, `.part`).
+ */
+export function isSourceObject(key: string, prefix: string): boolean {
+  const rest = key.slice(prefix.length);
   return !rest.endsWith('/') && !rest.split('/').some((name) => /^[_.]/.test(name));
 }
 

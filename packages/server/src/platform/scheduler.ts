@@ -1,5 +1,6 @@
 import { Scheduler, controlJobs, startTicks } from '@perennial/orchestration';
 import { startWorker } from '@perennial/storage';
+import { bucketLister } from './bucket-files.ts';
 import type { PlatformParts } from './parts.ts';
 import type { Work } from './work.ts';
 
@@ -11,7 +12,8 @@ export async function startScheduler(parts: PlatformParts, work: Work): Promise<
   const { database, closers, logger } = parts;
   const log = ({ message, error }: { message: string; error: unknown }) =>
     logger.error({ err: error }, message);
-  const stopTicks = startTicks(new Scheduler({ ...parts, ...work, log }));
+  const listerOf = bucketLister(work.sources.objects);
+  const stopTicks = startTicks(new Scheduler({ ...parts, ...work, listerOf, log }));
   closers.add('scheduler', stopTicks);
   const worker = await startWorker({
     database,

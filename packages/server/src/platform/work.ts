@@ -8,6 +8,7 @@ import {
   StreamService,
   TriggerEngine,
 } from '@perennial/orchestration';
+import type { SourceReaders } from '@perennial/data';
 import { RUN_CANCELLED_CHANNEL, startWorker } from '@perennial/storage';
 import type { Config } from '../config/config.ts';
 import type { PlatformParts } from './parts.ts';
@@ -22,6 +23,8 @@ export interface Work {
   backfills: BackfillService;
   streams: StreamService;
   progress: RunProgressHub;
+  /** What sources that are no local files are read through. */
+  sources: SourceReaders;
 }
 
 /** Loads the pipelines; starts nothing yet. */
@@ -36,6 +39,7 @@ export async function openWork(config: Config, parts: PlatformParts): Promise<Wo
     catalog,
     progress,
     engine,
+    sources: sourceReaders(config, parts),
     runs: new RunService({ database, clock, engine }),
     backfills: new BackfillService({ ...base, engine }),
     streams: new StreamService(base),
@@ -46,14 +50,14 @@ export async function openWork(config: Config, parts: PlatformParts): Promise<Wo
 export async function startJobs(
   config: Config,
   parts: PlatformParts,
-  { catalog, progress }: Work,
+  { catalog, progress, sources }: Work,
 ): Promise<void> {
   const { database, closers, logger } = parts;
   const executor = new RunExecutor({
     ...parts,
     catalog,
     progress,
-    sources: sourceReaders(config, parts),
+    sources,
     workFolder: config.workFolder,
     environment: config.environment,
     worker: `${hostname()}:${process.pid}`,
