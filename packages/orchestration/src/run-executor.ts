@@ -92,11 +92,14 @@ export class RunExecutor {
   ): Promise<void> {
     const { database, clock, worker } = this.#dependencies;
     const taken = { runId: row.id, worker, at: clock.now() };
-    const fence = await transaction(database, (tx) => takeRun(tx, taken));
+    // Read anew: a trigger that was merged into the run while it waited has moved the instant that it looks from.
+    const { fence, run } = await transaction(database, async (tx) => {
+      return { fence: await takeRun(tx, taken), run: await getRunRow(tx, row.id) };
+    });
     const workFolder = join(this.#dependencies.workFolder, `${row.id}-${fence}`);
     try {
       await mkdir(workFolder, { recursive: true });
-      await this.#attempt(this.#context(row, { workFolder, signal, fence }), lastAttempt);
+      await this.#attempt(this.#context(run, { workFolder, signal, fence }), lastAttempt);
     } finally {
       await rm(workFolder, { recursive: true, force: true });
     }
