@@ -19,7 +19,7 @@ describe('the reasons of skipped tests', () => {
       lines: [
         '2 skipped: no S3 server (S3_TEST_ENDPOINT)',
         '1 skipped: needs root',
-        '1 skipped: no Python with onnx (PERENNIAL_TEST_PYTHON)',
+        '1 skipped: no Python with onnx and scikit-learn (PERENNIAL_TEST_PYTHON)',
         '1 skipped: tfjs-node > is not installed',
       ],
       wanting: 3,

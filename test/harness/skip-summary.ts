@@ -9,7 +9,10 @@ interface Need {
 
 const NEEDS: Need[] = [
   { tests: /S3_TEST_ENDPOINT|\bS3\b|MinIO|s3-artifact-store/, missing: 'no S3 server (S3_TEST_ENDPOINT)' },
-  { tests: /python|onnx-checker/i, missing: 'no Python with onnx (PERENNIAL_TEST_PYTHON)' },
+  {
+    tests: /python|onnx-checker|scikit/i,
+    missing: 'no Python with onnx and scikit-learn (PERENNIAL_TEST_PYTHON)',
+  },
   { tests: /DATABASE_URL|Debian/, missing: 'no PostgreSQL (DATABASE_URL)' },
 ];
 
