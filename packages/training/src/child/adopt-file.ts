@@ -1,6 +1,6 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { readSplit } from '@perennial/data';
-import { InferenceModel, adoptModel } from '@perennial/onnx';
+import { InferenceModel, ModelRefusedError, adoptModel, type OutputBatch } from '@perennial/onnx';
 import { MAX_MODEL_BYTES } from '../command/job-description.ts';
 import type { AdoptionTask } from '../command/job.ts';
 import { TrainingFailedError } from '../errors.ts';
@@ -52,10 +52,24 @@ async function tryOut(bytes: Uint8Array, { validationFile, manifest }: AdoptionT
   const model = await InferenceModel.load(bytes);
   try {
     for await (const { batch } of readSplit({ file: validationFile, manifest, batchRows: TRIED_ROWS })) {
-      await model.run(batch);
+      refuseScores(await model.run(batch));
       return;
     }
   } finally {
     await model.release();
   }
+}
+
+/** How far from 0 to 1 a probability may be by rounding. */
+const ROUNDING = 1e-3;
+
+/** @throws ModelRefusedError where a classifier answers with scores: the usual slip of an export, and the gate's word for it would be obscure */
+function refuseScores(output: OutputBatch): void {
+  if (output.kind === 'regression') return;
+  const answers = output.kind === 'binary' ? output.probability : output.probabilities;
+  const score = answers.find((answer) => answer < -ROUNDING || answer > 1 + ROUNDING);
+  if (score === undefined) return;
+  throw new ModelRefusedError(
+    `it answers ${score}, which is no probability; the model must end in a sigmoid or softmax`,
+  );
 }

@@ -115,6 +115,14 @@ describe('a training by a command', () => {
     expect(right.filter(Boolean).length / right.length).toBeGreaterThan(0.7);
   });
 
+  it('is no start for a network, which then begins afresh and says so', async () => {
+    const { outputFile } = await trainByCommand(await commandJob(GOOD_TRAINER));
+    const { result } = await train(flights.job({ warmStart: { digest: CODE, file: outputFile } }));
+    expect(result.warmStart).toEqual({
+      note: 'fresh weights from seed 1, as a command trained the champion',
+    });
+  });
+
   it('tells the command all it needs, in a file of the documented schema', async () => {
     const job = await commandJob(`${READ_JOB}console.log(JSON.stringify(job)); process.exit(9);`);
     const lines: string[] = [];
@@ -125,7 +133,10 @@ describe('a training by a command', () => {
       format: 1,
       pipeline: 'flights',
       dataset: job.datasetDigest,
-      splits: { train: { path: job.files.train, rows: 800 }, validation: { rows: 200 } },
+      splits: {
+        train: { path: join(job.workFolder, 'command', 'train.parquet'), rows: 800 },
+        validation: { rows: 200 },
+      },
       columns: job.manifest.encoder.columns,
       label: { kind: 'binary', name: 'late', column: '__label' },
       seed: 7,

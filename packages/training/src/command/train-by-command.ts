@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { commandJobSchema, durationMilliseconds } from '@perennial/contract';
 import { TrainingFailedError } from '../errors.ts';
@@ -57,7 +57,8 @@ async function runCommand(
   { environment = {}, signal, onProgress }: TrainOptions,
 ): Promise<void> {
   const jobFile = join(folder, 'job.json');
-  const description = commandJobSchema.parse(describeJob(job, modelFile));
+  const files = await named(job.files, folder);
+  const description = commandJobSchema.parse(describeJob({ ...job, files }, modelFile));
   await writeFile(jobFile, JSON.stringify(description, null, 2));
   const timeout = durationMilliseconds(job.spec.timeout);
   const task = {
@@ -81,6 +82,17 @@ async function runCommand(
     },
   );
   expectKind(last, 'command-ended');
+}
+
+/** The splits under names that say what they are: many a reader goes by the ending, and artifacts are named by their digest. */
+async function named(
+  files: CommandTrainingJob['files'],
+  folder: string,
+): Promise<CommandTrainingJob['files']> {
+  const names = { train: join(folder, 'train.parquet'), validation: join(folder, 'validation.parquet') };
+  await symlink(resolve(files.train), names.train);
+  await symlink(resolve(files.validation), names.validation);
+  return names;
 }
 
 async function adopt(
