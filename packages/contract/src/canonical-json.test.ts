@@ -2,8 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from './canonical-json.ts';
 
-/** Without −0, which JSON has no sign for. */
-const json = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+/** A key with a backslash in it, in JSON's text. */
+const BACKSLASH_IN_KEY = /\\\\(?:[^"\\]|\\.)*":/;
+
+/**
+ * Without −0, which JSON has no sign for, and without backslashes in keys: `JSON.parse` of Node 24 and 26 takes the key `"` for `\` once it has read an object
+ * with that key at the same place (nodejs/node#63785).
+ */
+const json = fc
+  .jsonValue()
+  .map((value) => JSON.stringify(value))
+  .filter((text) => !BACKSLASH_IN_KEY.test(text))
+  .map((text) => JSON.parse(text) as unknown);
 
 /** The same value with the keys of every object in another order. */
 function reversed(value: unknown): unknown {

@@ -52,7 +52,9 @@ describe('a jsonb column', () => {
   it('gives back whatever JSON was put in', async () => {
     const value = fc
       .jsonValue({ noUnicodeString: false })
-      .filter((json) => json !== null && !JSON.stringify(json).includes('\\u0000'));
+      .filter((json) => json !== null && !JSON.stringify(json).includes('\\u0000'))
+      // `JSON.parse` of Node 24 and 26 mistakes other keys for one with a backslash that it has read before (nodejs/node#63785).
+      .filter((json) => !/\\\\(?:[^"\\]|\\.)*":/.test(JSON.stringify(json)));
     await fc.assert(
       fc.asyncProperty(value, async (json) => {
         await writeResponse('any', json);
