@@ -1,7 +1,8 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -224,59 +225,65 @@ describe('a command that fails', () => {
 
 describe('a command that does not end', () => {
   /** A server that notices the end of the processes that connect to it. */
-  async function doorbell(): Promise<{ port: number; ended: Promise<void>; close: () => void }> {
-    const server = createServer().listen(0, '127.0.0.1');
+  async function doorbell(): Promise<{ port: number; rung: Promise<unknown>; allGone: () => Promise<void> }> {
+    const server = createServer((socket) => {
+      // A killed process may reset its connection, which is an end like any other here.
+      socket.on('error', () => undefined);
+      socket.resume();
+    }).listen(0, '127.0.0.1');
+    const rung = once(server, 'connection');
     await once(server, 'listening');
-    const connected = once(server, 'connection') as Promise<[Socket]>;
-    const ended = connected.then(
-      ([socket]) =>
-        new Promise<void>((resolve) => {
-          // A killed process may reset its connection, which is an end like any other here.
-          socket.on('error', () => undefined);
-          socket.on('close', () => resolve());
-          socket.resume();
-        }),
-    );
-    return { port: (server.address() as AddressInfo).port, ended, close: () => server.close() };
+    const allGone = () => new Promise<void>((resolve) => server.close(() => resolve()));
+    return { port: (server.address() as AddressInfo).port, rung, allGone };
   }
 
-  /** Starts a process that will not be asked to end, says so, and waits for ever. */
-  const lingering = (port: number) => `import { spawn } from 'node:child_process';
+  /** Starts a process that will not be asked to end, says so once it is up, and does then what is given. */
+  const lingering = (port: number, then = '') => `import { spawn } from 'node:child_process';
     const grandchild = "process.on('SIGTERM', () => {}); require('node:net').connect(${port}, '127.0.0.1', () => console.log('ready')); setInterval(() => {}, 1000);";
-    spawn(process.execPath, ['-e', grandchild], { stdio: 'inherit' });
+    const started = spawn(process.execPath, ['-e', grandchild], { stdio: ['ignore', 'pipe', 'inherit'] });
+    started.stdout.once('data', () => { console.log('ready'); ${then} });
     setInterval(() => {}, 1000);`;
 
   it('is stopped after its timeout with all that it started', async () => {
-    const { port, ended, close } = await doorbell();
-    const job = await commandJob(lingering(port), { timeout: '2s' });
-    const error = await failureOf(job);
-    expect(error.message).toBe('Training failed: the command was stopped after its timeout of 2 s.');
-    await ended;
-    close();
+    const { port, allGone } = await doorbell();
+    const error = await failureOf(await commandJob(lingering(port), { timeout: '3s' }));
+    expect(error.message).toBe('Training failed: the command was stopped after its timeout of 3 s.');
+    await allGone();
   });
 
   it('is stopped with all that it started when the run is cancelled', async () => {
-    const { port, ended, close } = await doorbell();
+    const { port, allGone } = await doorbell();
     const controller = new AbortController();
     const reason = new Error('the run was cancelled');
-    const job = await commandJob(lingering(port));
-    const error = await failureOf(job, {
+    const error = await failureOf(await commandJob(lingering(port)), {
       signal: controller.signal,
       onProgress: (step) => step.type === 'log' && controller.abort(reason),
     });
     expect(error).toBe(reason);
-    await ended;
-    close();
+    await allGone();
+  });
+
+  it('is stopped with all that it started when the platform is killed', async () => {
+    const { port, rung, allGone } = await doorbell();
+    const jobFile = join(flights.folder, 'orphan-job.json');
+    await writeFile(jobFile, JSON.stringify(await commandJob(lingering(port))));
+    const script = `import { readFileSync } from 'node:fs';
+      import { trainByCommand } from '@perennial/training';
+      await trainByCommand(JSON.parse(readFileSync(${JSON.stringify(jobFile)}, 'utf8')));`;
+    const platform = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: import.meta.dirname,
+      stdio: 'ignore',
+    });
+    await rung;
+    platform.kill('SIGKILL');
+    await expect(allGone()).resolves.toBeUndefined();
   });
 
   it('leaves nothing running when it ends itself', async () => {
-    const { port, ended, close } = await doorbell();
-    const ending = `${lingering(port).replace('setInterval(() => {}, 1000);`', '')}`;
-    const job = await commandJob(`${ending}
-      setTimeout(() => process.exit(4), 1_000);`);
-    expect((await failureOf(job)).message).toContain('exit code 4');
-    await ended;
-    close();
+    const { port, allGone } = await doorbell();
+    const error = await failureOf(await commandJob(lingering(port, 'process.exit(4);')));
+    expect(error.message).toContain('exit code 4');
+    await allGone();
   });
 });
 
