@@ -138,7 +138,7 @@ describe('what was missed while no scheduler was up', () => {
     expect(await bench.runs()).toHaveLength(1);
   });
 
-  it('is made good for a year of days at most: the older ones are let go', async () => {
+  it('is made good for a year of days at most: the older ones are let go', { timeout: 120_000 }, async () => {
     await open({ cron: CRON, catchUp: 'all' }, '2024-01-01T00:00:00Z');
     bench.clock.set('2026-05-08T01:00:00Z');
     await new ScheduleTriggers(bench.parts).tick();
@@ -149,7 +149,7 @@ describe('what was missed while no scheduler was up', () => {
 });
 
 describe('two schedulers on one database', () => {
-  it('make 1,000 runs of 1,000 due times, one each', { timeout: 120_000 }, async () => {
+  it('make 1,000 runs of 1,000 due times, one each', { timeout: 300_000 }, async () => {
     const one = await open({ cron: '0 * * * *', catchUp: 'all' }, '2026-05-04T00:30:00Z');
     const two = new ScheduleTriggers(bench.parts);
     const first = Date.parse('2026-05-04T01:00:00Z');
@@ -163,7 +163,7 @@ describe('two schedulers on one database', () => {
     expect(row).toEqual({ times: 1_000, first: new Date(first), last: new Date(first + 999 * HOUR) });
   });
 
-  it('start a run of each due time where only the newest counts, too', { timeout: 60_000 }, async () => {
+  it('start a run of each due time where only the newest counts, too', { timeout: 180_000 }, async () => {
     const one = await open({ cron: CRON }, '2026-05-04T00:00:00Z');
     const two = new ScheduleTriggers(bench.parts);
     for (let day = 0; day < 50; day++) {
@@ -174,7 +174,7 @@ describe('two schedulers on one database', () => {
     expect([await bench.count('runs'), await bench.count('triggers')]).toEqual([50, 50]);
   });
 
-  it('share what was missed without making any of it good twice', async () => {
+  it('share what was missed without making any of it good twice', { timeout: 60_000 }, async () => {
     await open({ cron: '0 * * * *', catchUp: 'all' }, '2026-05-04T00:30:00Z');
     bench.clock.set('2026-05-06T00:30:00Z');
     const schedulers = Array.from({ length: 3 }, () => new ScheduleTriggers(bench.parts));

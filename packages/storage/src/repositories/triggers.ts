@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, gte, inArray, isNull, lt, sql } from 'drizzle-orm';
 import {
   formatId,
   type Page,
@@ -76,7 +76,15 @@ export async function findWaitingRun(tx: Executor, query: WaitingRunQuery): Prom
   const ownTrigger = tx
     .select({ one: sql`1` })
     .from(triggers)
-    .where(and(eq(triggers.runId, runs.id), eq(triggers.at, runs.asOf)));
+    .where(
+      and(
+        // A run's triggers have later ids than it, which spares a walk through all that the pipeline ever had.
+        eq(triggers.pipeline, query.pipeline),
+        gt(triggers.id, runs.id),
+        eq(triggers.runId, runs.id),
+        eq(triggers.at, runs.asOf),
+      ),
+    );
   const [row] = await tx
     .select({ id: runs.id })
     .from(runs)
