@@ -5,7 +5,7 @@ go 1.25.0
 // The server that the tests of the S3 stores run on: `build` beside this file makes it.
 tool github.com/minio/minio
 
-require github.com/minio/minio v0.0.0-20260212201848-7aac2a2c5b7c
+require github.com/minio/minio v0.0.0-20260212201848-7aac2a2c5b7c // indirect
 
 require (
 	aead.dev/mem v0.2.0 // indirect
