@@ -24,7 +24,7 @@ it('an objectStore source is refused on a platform without a store', async () =>
   });
 });
 
-describe.skipIf(!hasTestStore)('an objectStore source', () => {
+describe.skipIf(!hasTestStore)('an objectStore source in the store at S3_TEST_ENDPOINT', () => {
   let test: TestBucket;
   beforeEach(async () => {
     test = await createTestBucket();

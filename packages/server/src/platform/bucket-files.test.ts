@@ -25,7 +25,7 @@ describe('bucketLister', () => {
   });
 });
 
-describe.skipIf(!hasTestStore)('BucketFiles', () => {
+describe.skipIf(!hasTestStore)('BucketFiles in the store at S3_TEST_ENDPOINT', () => {
   let test: TestBucket;
   beforeEach(async () => {
     test = await createTestBucket();
