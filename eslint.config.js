@@ -97,7 +97,9 @@ function importDirection(name) {
 const root = fileURLToPath(new URL('.', import.meta.url));
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/generated/**', '**/*.config.ts', '.perennial/**', 'coverage/**', '.cache/**'] },
+  {
+    ignores: ['**/dist/**', '**/generated/**', '**/*.config.ts', '.perennial/**', 'coverage/**', '.cache/**'],
+  },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.recommendedTypeChecked],
