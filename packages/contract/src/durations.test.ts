@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DAY_MILLISECONDS, durationMilliseconds, durationSchema } from './durations.ts';
+import { DAY_MILLISECONDS, durationMilliseconds, durationSchema, timeoutSchema } from './durations.ts';
 
 describe('a duration', () => {
   it.each([
@@ -32,5 +32,19 @@ describe('a duration', () => {
         expect(milliseconds / count).toBe(durationMilliseconds(`1${unit}`));
       }),
     );
+  });
+});
+
+describe('a time that something is waited for', () => {
+  it.each(['1s', '6h', '24d', '3w'])('may be %s', (text) => {
+    expect(timeoutSchema.parse(text)).toBe(text);
+  });
+
+  it.each(['25d', '4w', '999999w'])('may not be %s, since a timer set for so long fires at once', (text) => {
+    expect(timeoutSchema.safeParse(text).error?.issues).toMatchObject([{ message: 'must be at most 24d' }]);
+  });
+
+  it('is told once what is wrong with it', () => {
+    expect(timeoutSchema.safeParse('soon').error?.issues).toHaveLength(1);
   });
 });

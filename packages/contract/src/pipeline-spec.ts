@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationSchema } from './durations.ts';
+import { durationSchema, timeoutSchema } from './durations.ts';
 import { columnNameSchema, digestSchema, featureNameSchema, nameSchema } from './names.ts';
 
 /**
@@ -229,7 +229,7 @@ const fitSchema = {
   /** Begin at the weights of the champion of the day before, where shapes and vocabulary allow. */
   warmStart: warmStartSchema.optional(),
   seed: z.int().nonnegative(),
-  timeout: durationSchema,
+  timeout: timeoutSchema,
 };
 
 export const trainSpecSchema = z.discriminatedUnion('kind', [
@@ -250,7 +250,7 @@ export const trainSpecSchema = z.discriminatedUnion('kind', [
     /** Names of environment variables it may see, beside PATH and HOME. */
     environment: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)),
     seed: z.int().nonnegative(),
-    timeout: durationSchema,
+    timeout: timeoutSchema,
   }),
 ]);
 export type TrainSpec = z.infer<typeof trainSpecSchema>;
@@ -355,10 +355,10 @@ export type LimitsSpec = z.infer<typeof limitsSpecSchema>;
 
 /** How long a step may take, and how often it is tried when what stopped it can pass by itself (network, lock). */
 export const stepPolicySchema = z.strictObject({
-  timeout: durationSchema,
+  timeout: timeoutSchema,
   attempts: z.int().min(1).max(20),
   /** Wait before the second try; doubled for each further one. */
-  backoff: durationSchema,
+  backoff: timeoutSchema,
 });
 export type StepPolicy = z.infer<typeof stepPolicySchema>;
 

@@ -1,14 +1,19 @@
 import { PerennialError, type TriggerRecord } from '@perennial/contract';
 
-/** The run was cancelled while it was being executed. */
-export class RunCancelledError extends PerennialError {
-  readonly code = 'conflict';
-  constructor(readonly run: string) {
-    super(`The run '${run}' was cancelled.`);
+/** Every worker that had the run was stopped or died before the run's end; it may well be the run that kills them. */
+export class WorkersLostError extends PerennialError {
+  readonly code = 'internal';
+  constructor(
+    readonly run: string,
+    readonly times: number,
+  ) {
+    super(
+      `The run '${run}' was begun ${times} times, and each time its worker was stopped or died before the end. Start a new run.`,
+    );
   }
 
   override get details() {
-    return { run: this.run };
+    return { run: this.run, times: this.times };
   }
 }
 

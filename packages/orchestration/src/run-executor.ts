@@ -1,9 +1,10 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import {
-  PerennialError,
+  LONGEST_TIMER_MILLISECONDS,
   LeaseLostError,
+  PerennialError,
   describeError,
   formatId,
   parseId,
@@ -20,14 +21,15 @@ import {
   type Database,
   type RunRow,
 } from '@perennial/storage';
+import { WorkersLostError } from './errors.ts';
 import type { PipelineCatalog } from './pipeline-catalog.ts';
 import type { RunProgressHub } from './run-progress.ts';
 import { append, appendFenced, digestOf, runStep } from './step-runner.ts';
 import { dataStep } from './steps/data-step.ts';
 import { prepareRegistration, type RegistrationInput } from './steps/registration-step.ts';
 import type { RunContext } from './steps/step.ts';
-import { trainingStep } from './steps/training-step.ts';
-import { validationStep } from './steps/validation-step.ts';
+import { trainingInput, trainingStep } from './steps/training-step.ts';
+import { findChampion, validationStep } from './steps/validation-step.ts';
 
 export interface RunExecutorDependencies {
   database: Database;
@@ -52,6 +54,9 @@ export interface RunExecutorDependencies {
 
 /** How often a run compares anew because the champion moved under it, before it is left to the queue's retries. */
 const MAX_COMPARISONS = 5;
+
+/** How often a run is begun at most; below the queue's 25 attempts, after which nobody would be left to end it. */
+const MAX_BEGINNINGS = 20;
 
 /** Executes runs, from their first unfinished step on. */
 export class RunExecutor {
@@ -80,7 +85,8 @@ export class RunExecutor {
     try {
       await this.#take(row, { signal: AbortSignal.any([signal, controller.signal]), lastAttempt });
     } finally {
-      this.#active.delete(id);
+      // After a cut connection the queue may give the same run to this process twice.
+      if (this.#active.get(id) === controller) this.#active.delete(id);
       this.#dependencies.progress.forget(run);
     }
   }
@@ -96,13 +102,24 @@ export class RunExecutor {
     const { fence, run } = await transaction(database, async (tx) => {
       return { fence: await takeRun(tx, taken), run: await getRunRow(tx, row.id) };
     });
-    const workFolder = join(this.#dependencies.workFolder, `${row.id}-${fence}`);
+    await this.#removeFoldersOf(run.id);
+    const workFolder = join(this.#dependencies.workFolder, `${run.id}-${fence}`);
+    const context = this.#context(run, { workFolder, signal, fence });
+    if (fence > MAX_BEGINNINGS) return giveUp(context);
     try {
       await mkdir(workFolder, { recursive: true });
-      await this.#attempt(this.#context(run, { workFolder, signal, fence }), lastAttempt);
+      await this.#attempt(context, lastAttempt);
     } finally {
       await rm(workFolder, { recursive: true, force: true });
     }
+  }
+
+  /** What workers that were killed left behind. Whoever had the run before can write nothing of it any more. */
+  async #removeFoldersOf(id: string): Promise<void> {
+    const { workFolder } = this.#dependencies;
+    const names = await readdir(workFolder).catch(() => []);
+    const own = names.filter((name) => name.startsWith(`${id}-`));
+    await Promise.all(own.map((name) => rm(join(workFolder, name), { recursive: true, force: true })));
   }
 
   /** Stops a run that this process executes: somebody cancelled it. */
@@ -119,7 +136,8 @@ export class RunExecutor {
       if (state !== 'running' || error instanceof LeaseLostError) return;
       // A stopping worker leaves the run as it is: the next one takes it up.
       if (context.signal.aborted) throw error;
-      const transient = error instanceof PerennialError && error.transient;
+      const transient =
+        (error instanceof PerennialError && error.transient) || error instanceof ChampionMovedError;
       this.#dependencies.log({ run, message: 'run failed', error });
       if (transient && !lastAttempt) throw error;
       await append(context, { type: 'failed', error: describeError(error) });
@@ -128,9 +146,10 @@ export class RunExecutor {
 
   async #runSteps(context: RunContext): Promise<void> {
     const data = await runStep(context, dataStep, null);
-    const training = await runStep(context, trainingStep, data);
+    const training = await runStep(context, trainingStep, await trainingInput(context, data));
     for (let comparison = 1; ; comparison++) {
-      const validation = await runStep(context, validationStep, { data, training });
+      const champion = await findChampion(context);
+      const validation = await runStep(context, validationStep, { data, training, champion });
       try {
         await this.#register(context, { data, training, validation });
         return;
@@ -173,6 +192,11 @@ export class RunExecutor {
   }
 }
 
+async function giveUp(context: RunContext): Promise<void> {
+  const error = new WorkersLostError(formatId('run', context.run.id), MAX_BEGINNINGS);
+  await append(context, { type: 'failed', error: describeError(error) });
+}
+
 function systemDelay(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return setTimeout(milliseconds, undefined, { signal });
+  return setTimeout(Math.min(milliseconds, LONGEST_TIMER_MILLISECONDS), undefined, { signal });
 }

@@ -17,19 +17,28 @@ import { PipelineChangedError } from '../errors.ts';
 import type { DataOutput } from './data-step.ts';
 import type { RunContext, StepContext, StepDefinition } from './step.ts';
 
+export interface TrainingInput extends DataOutput {
+  /** Digest of the artifact to begin at; found once, so that what is on record is what was begun at. */
+  warmStart: string | null;
+}
+
+export async function trainingInput(context: RunContext, data: DataOutput): Promise<TrainingInput> {
+  return { ...data, warmStart: await warmStartFrom(context, data.dataset) };
+}
+
 /** Fits a model to the dataset version, by a network of the platform's or a command of the author's, and leaves the artifact in the store. */
-export const trainingStep: StepDefinition<DataOutput, TrainingResult> = {
+export const trainingStep: StepDefinition<TrainingInput, TrainingResult> = {
   name: 'training',
   reusable: true,
-  describeInput: async (context, { dataset }) => ({
+  describeInput: async (context, { dataset, warmStart }) => ({
     dataset,
     train: context.run.spec.train,
     code: context.run.codeDigest,
-    warmStart: (await warmStartFrom(context, dataset)) ?? null,
+    warmStart,
     // What a command does follows from programs and packages that no digest here covers, so no other run's result stands for it.
     ...(context.run.spec.train.kind === 'command' && { run: context.run.id }),
   }),
-  execute: async (context, { dataset }) => {
+  execute: async (context, { dataset, warmStart }) => {
     const { artifacts } = context;
     const { manifest } = await getDatasetVersion(context.database.orm, dataset);
     const { train: trainSplit, validation } = manifest.splits;
@@ -38,14 +47,17 @@ export const trainingStep: StepDefinition<DataOutput, TrainingResult> = {
       validation: await artifacts.fetchFile(validation.digest),
     };
     const outputFile = join(context.workFolder, 'model.onnx');
-    const result = await fitModel(context, { manifest, datasetDigest: dataset, files, outputFile });
+    const start =
+      warmStart === null ? null : { digest: warmStart, file: await artifacts.fetchFile(warmStart) };
+    const assignment = { manifest, datasetDigest: dataset, files, outputFile };
+    const result = await fitModel(context, { ...assignment, ...(start && { warmStart: start }) });
     const stored = await artifacts.putFile(outputFile);
     return { output: { ...result, artifact: stored.digest, bytes: stored.bytes } };
   },
 };
 
 /** What is the same whoever trains. */
-type Assignment = Pick<TrainingJob, 'manifest' | 'datasetDigest' | 'files' | 'outputFile'>;
+type Assignment = Pick<TrainingJob, 'manifest' | 'datasetDigest' | 'files' | 'outputFile' | 'warmStart'>;
 
 async function fitModel(context: StepContext, assignment: Assignment): Promise<FittedResult> {
   const { spec } = context.run;
@@ -63,17 +75,13 @@ async function fitNetwork(
   assignment: Assignment,
   spec: NetworkTrainSpec,
 ): Promise<FittedResult> {
-  const { run, artifacts, workFolder } = context;
-  const warmStart = await warmStartFrom(context, assignment.datasetDigest);
+  const { run, workFolder } = context;
   const job: TrainingJob = {
     ...assignment,
     spec,
     label: run.spec.label,
     pipelineFile: loadedPipeline(context).file,
     codeDigest: run.codeDigest,
-    ...(warmStart !== undefined && {
-      warmStart: { digest: warmStart, file: await artifacts.fetchFile(warmStart) },
-    }),
     workFolder,
   };
   return (await train(job, optionsOf(context))).result;
@@ -99,12 +107,12 @@ function optionsOf({ signal, environment, report }: StepContext): TrainOptions {
  * The artifact to begin at: the newest champion whose data end before this dataset's do. A model that has seen this day or a later one is never
  * a start, so training a day again begins where it began the first time.
  */
-async function warmStartFrom({ run, database }: RunContext, dataset: string): Promise<string | undefined> {
+async function warmStartFrom({ run, database }: RunContext, dataset: string): Promise<string | null> {
   const { train: spec } = run.spec;
-  if (spec.kind === 'command' || spec.warmStart === undefined) return undefined;
+  if (spec.kind === 'command' || spec.warmStart === undefined) return null;
   const { asOf } = await getDatasetVersion(database.orm, dataset);
   const champion = await championBefore(database.orm, run.pipeline, new Date(asOf));
-  return champion?.artifactDigest;
+  return champion?.artifactDigest ?? null;
 }
 
 /** @throws PipelineChangedError when the loaded pipeline is no longer the run's */

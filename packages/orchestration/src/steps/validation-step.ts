@@ -1,4 +1,10 @@
-import { CHAMPION, type Evaluation, type GateReport, type TrainingResult } from '@perennial/contract';
+import {
+  CHAMPION,
+  type Evaluation,
+  type GateReport,
+  type ModelVersion,
+  type TrainingResult,
+} from '@perennial/contract';
 import { findAlias, getDatasetVersion, getModelVersion } from '@perennial/storage';
 import { validate } from '@perennial/validation';
 import type { DataOutput } from './data-step.ts';
@@ -7,7 +13,11 @@ import type { RunContext, StepDefinition } from './step.ts';
 export interface ValidationInput {
   data: DataOutput;
   training: TrainingResult;
+  /** The champion of the moment; found once, so that the comparison is on record with the one it was made against. */
+  champion: Champion | null;
 }
+
+type Champion = Pick<ModelVersion, 'model' | 'version' | 'artifact'>;
 
 export interface ValidationOutput {
   evaluation: Evaluation;
@@ -19,16 +29,15 @@ export interface ValidationOutput {
 export const validationStep: StepDefinition<ValidationInput, ValidationOutput> = {
   name: 'validation',
   reusable: true,
-  describeInput: async (context, { data, training }) => ({
+  describeInput: async (context, { data, training, champion }) => ({
     dataset: data.dataset,
     candidate: training.artifact,
-    champion: (await findChampion(context)) ?? null,
+    champion,
     validate: context.run.spec.validate,
   }),
-  execute: async (context, { data, training }) => {
+  execute: async (context, { data, training, champion }) => {
     const { artifacts, database, run, signal, report } = context;
     const { manifest } = await getDatasetVersion(database.orm, data.dataset);
-    const champion = await findChampion(context);
     const output = await validate({
       spec: run.spec,
       manifest,
@@ -44,9 +53,10 @@ export const validationStep: StepDefinition<ValidationInput, ValidationOutput> =
   },
 };
 
-async function findChampion({ database, run }: RunContext) {
+/** The version that the candidate is compared with. */
+export async function findChampion({ database, run }: RunContext): Promise<Champion | null> {
   const alias = await findAlias(database.orm, run.pipeline, CHAMPION);
-  if (!alias) return undefined;
+  if (!alias) return null;
   const { model, version, artifact } = await getModelVersion(database.orm, alias.model, alias.version);
   return { model, version, artifact };
 }

@@ -48,7 +48,7 @@ describe('the configuration', () => {
         (name) => [name, ''],
       ),
     );
-    expect(loadConfig({}, empty)).toEqual(loadConfig({}, {}));
+    expect({ ...loadConfig({}, empty), environment: {} }).toEqual(loadConfig({}, {}));
   });
 
   it('lets the command line win over the environment', () => {
