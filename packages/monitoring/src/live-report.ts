@@ -1,6 +1,7 @@
 import {
   CHAMPION,
   DAY_MILLISECONDS,
+  InvalidRequestError,
   type Clock,
   type MonitoringDay,
   type MonitoringReport,
@@ -25,7 +26,7 @@ export interface LiveReportQuery {
 
 /**
  * Live quality, prediction bias and staleness of a model.
- * @throws NotFoundError
+ * @throws NotFoundError, InvalidRequestError when the period ends before it begins
  */
 export async function reportLive(
   { database, clock }: { database: Database; clock: Clock },
@@ -55,6 +56,10 @@ function period({ from, to }: LiveReportQuery, clock: Clock): { from: Date; to: 
   const end = new Date(new Date(`${to ?? today}T00:00:00Z`).getTime() + DAY_MILLISECONDS);
   const start =
     from === undefined ? new Date(end.getTime() - 30 * DAY_MILLISECONDS) : new Date(`${from}T00:00:00Z`);
+  if (start >= end) {
+    const message = `must not be after to (${to ?? today})`;
+    throw new InvalidRequestError(`from ${message}.`, [{ path: 'from', message }]);
+  }
   return { from: start, to: end };
 }
 

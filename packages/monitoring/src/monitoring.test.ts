@@ -146,6 +146,23 @@ function aucByPairs(rows: { probability: number; label: boolean }[]): number | n
 }
 
 describe('the live report', () => {
+  it('is of the days that are asked for, both included, and of none that end before they begin', async () => {
+    for (const day of ['2001-01-29', '2001-01-30', '2001-01-31']) {
+      clock.set(`${day}T23:59:59.999Z`);
+      await addPrediction({ output: binary(0.5) });
+    }
+    const days = async (from: string, to: string) =>
+      (await reportLive({ database: test.database, clock }, { model: 'late', from, to })).days.map(
+        ({ day }) => day,
+      );
+    expect(await days('2001-01-29', '2001-01-30')).toEqual(['2001-01-29', '2001-01-30']);
+    expect(await days('2001-01-31', '2001-01-31')).toEqual(['2001-01-31']);
+    await expect(days('2001-01-31', '2001-01-30')).rejects.toMatchObject({
+      code: 'invalid-request',
+      details: { issues: [{ path: 'from', message: 'must not be after to (2001-01-30)' }] },
+    });
+  });
+
   it('computes AUC, log loss, Brier score and bias as their definitions say', async () => {
     const row = fc.record({
       probability: fc.integer({ min: 0, max: 20 }).map((n) => n / 20),
