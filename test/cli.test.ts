@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modelVersionDetailSchema, predictResponseSchema, type Run } from '@perennial/contract';
-import { perennial, type Outcome } from './harness/command-line.ts';
+import { perennial, type Outcome } from '@perennial/cli/testing';
 import { pipelineSource } from './harness/pipeline-source.ts';
 import { runToEnd, startTestPlatform, type TestPlatform } from './harness/test-platform.ts';
 import { features, makeVisits, toCsv } from './harness/visits.ts';
