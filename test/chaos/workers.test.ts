@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiError, everyItem, type Client } from '@perennial/client';
 import type { Run } from '@perennial/contract';
+import { createTestBucket, hasTestStore, type TestBucket } from '@perennial/storage/testing';
 import { Fleet } from '../harness/fleet.ts';
 import { pipelineSource } from '../harness/pipeline-source.ts';
 import { RestartablePostgres } from '../harness/restartable-postgres.ts';
@@ -24,6 +25,7 @@ let folder: string;
 let remove: () => Promise<void>;
 let postgres: RestartablePostgres;
 let fleet: Fleet;
+let bucket: TestBucket | undefined;
 
 beforeAll(async () => {
   ({ folder, remove } = await scratchFolder());
@@ -33,6 +35,7 @@ beforeAll(async () => {
     await writeFiles(folder, { [`pipelines/${name}/pipeline.ts`]: pipelineSource({ name }) });
   }
   postgres = await RestartablePostgres.start(join(folder, 'postgres'));
+  bucket = hasTestStore ? await createTestBucket() : undefined;
   fleet = new Fleet({
     DATABASE_URL: postgres.url,
     PERENNIAL_HOME: join(folder, 'home'),
@@ -40,23 +43,23 @@ beforeAll(async () => {
     PERENNIAL_PORT: '0',
     PERENNIAL_LOG_LEVEL: 'silent',
     PERENNIAL_WORKER_LEASE: LEASE,
-    ...s3Environment(),
+    ...(bucket === undefined ? {} : s3Environment(bucket)),
   });
 }, 120_000);
 afterAll(async () => {
   await fleet.stopAll();
   await postgres.stop();
+  await bucket?.remove();
   await remove();
 }, 60_000);
 
-function s3Environment(): Record<string, string> {
-  const { S3_TEST_ENDPOINT, S3_TEST_ACCESS_KEY, S3_TEST_SECRET_KEY } = process.env;
-  if (S3_TEST_ENDPOINT === undefined) return {};
+/** The fleet's artifacts are in a bucket where there is an S3 server, else in the folder that all share. */
+function s3Environment({ account, bucket }: TestBucket): Record<string, string> {
   return {
-    S3_ENDPOINT: S3_TEST_ENDPOINT,
-    S3_ACCESS_KEY: S3_TEST_ACCESS_KEY ?? '',
-    S3_SECRET_KEY: S3_TEST_SECRET_KEY ?? '',
-    S3_BUCKET: `perennial-chaos-${process.pid}`,
+    S3_ENDPOINT: account.endpoint,
+    S3_ACCESS_KEY: account.accessKey,
+    S3_SECRET_KEY: account.secretKey,
+    S3_BUCKET: bucket,
   };
 }
 
