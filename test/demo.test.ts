@@ -34,7 +34,7 @@ describe('the demo', () => {
         /^2001-02-02 +263,023 +0\.\d{4} +0\.\d{4} +[+−]0\.\d{4} \[[+−]0\.\d{4}, [+−]0\.\d{4}\] +(pass|fail|inconclusive) +v[12] /,
       );
       expect(summary).toMatch(
-        /2 versions made.*33,\d{3} predictions asked over HTTP, 33,\d{3} with ground truth\.$/,
+        /2 versions made.*34,199 predictions asked over HTTP, 34,199 with ground truth\.$/,
       );
       const [, , third] = await replay('--days', '1');
       expect(third).toMatch(/^2001-02-03 /);
