@@ -5,7 +5,7 @@ import type { Flight } from './flights.ts';
 
 const MODEL = 'flight-delay';
 /** Instances a request; two requests are under way at a time. */
-const BATCH = 250;
+const BATCH = 500;
 const CONCURRENCY = 2;
 
 export interface ReplayContext {
@@ -96,7 +96,7 @@ async function predictDay({ client, clock, onProgress }: ReplayContext, flights:
 }
 
 async function tellTruth({ client, onProgress }: ReplayContext, flights: Flight[]): Promise<void> {
-  const batches = inBatches(flights, 2_000);
+  const batches = inBatches(flights, 5_000);
   let told = 0;
   await inParallel(batches, async (batch) => {
     await client.postGroundTruth({
