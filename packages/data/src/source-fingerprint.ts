@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { canonicalJson, type Digest, type FileSourceSpec, type PipelineSpec } from '@perennial/contract';
+import { type Digest, type FileSourceSpec, type PipelineSpec } from '@perennial/contract';
 import { PipelineInvalidError } from '@perennial/pipeline';
-import { streamState } from '@perennial/storage';
+import { digestOfJson, streamState } from '@perennial/storage';
 import { Engine } from './engine.ts';
 import { SourceInvalidError } from './errors.ts';
 import type { FileDigests } from './file-digests.ts';
@@ -29,7 +28,7 @@ export async function sourceFingerprint(options: FingerprintOptions): Promise<Di
   try {
     const content = await sourceContent(options);
     if (content === null) return null;
-    return `sha256:${createHash('sha256').update(canonicalJson(content)).digest('hex')}`;
+    return digestOfJson(content);
   } catch (error) {
     if (error instanceof SourceInvalidError || error instanceof PipelineInvalidError) return null;
     throw error;

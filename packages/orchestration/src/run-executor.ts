@@ -14,6 +14,7 @@ import {
 import { FileDigests, type SourceReaders } from '@perennial/data';
 import { ChampionMovedError, type Registration } from '@perennial/registry';
 import {
+  digestOfJson,
   getRunRow,
   takeRun,
   transaction,
@@ -24,7 +25,7 @@ import {
 import { WorkersLostError } from './errors.ts';
 import type { PipelineCatalog } from './pipeline-catalog.ts';
 import type { RunProgressHub } from './run-progress.ts';
-import { append, appendFenced, digestOf, runStep } from './step-runner.ts';
+import { append, appendFenced, runStep } from './step-runner.ts';
 import { dataStep } from './steps/data-step.ts';
 import { prepareRegistration, type RegistrationInput } from './steps/registration-step.ts';
 import type { RunContext } from './steps/step.ts';
@@ -166,7 +167,7 @@ export class RunExecutor {
       { ...context, platformVersion: this.#dependencies.platformVersion },
       input,
     );
-    const inputDigest = digestOf({ run: run.id, gate: input.validation.report });
+    const inputDigest = digestOfJson({ run: run.id, gate: input.validation.report });
     await transaction(database, async (tx) => {
       const step = 'registration' as const;
       await appendFenced(tx, context, { type: 'step-started', step, attempt: 1, inputDigest });

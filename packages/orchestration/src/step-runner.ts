@@ -1,13 +1,18 @@
-import { createHash } from 'node:crypto';
 import {
   PerennialError,
-  canonicalJson,
   describeError,
   durationMilliseconds,
   type RunEvent,
   type StepPolicy,
 } from '@perennial/contract';
-import { appendRunEvent, findReusableStep, findStep, transaction, type Executor } from '@perennial/storage';
+import {
+  appendRunEvent,
+  digestOfJson,
+  findReusableStep,
+  findStep,
+  transaction,
+  type Executor,
+} from '@perennial/storage';
 import { StepTimedOutError } from './errors.ts';
 import type { RunContext, StepDefinition, StepResult } from './steps/step.ts';
 
@@ -20,7 +25,7 @@ export async function runStep<Input, Output>(
   input: Input,
 ): Promise<Output> {
   const { database, run } = context;
-  const inputDigest = digestOf(await step.describeInput(context, input));
+  const inputDigest = digestOfJson(await step.describeInput(context, input));
   const earlier = await findStep(database.orm, run.id, step.name);
   const finished = earlier?.state === 'succeeded' || earlier?.state === 'reused';
   if (finished && earlier.inputDigest === inputDigest) return earlier.output as Output;
@@ -115,9 +120,4 @@ export async function appendFenced(
   event: RunEvent,
 ): Promise<void> {
   await appendRunEvent(tx, { runId: run.id, at: clock.now(), event, fence });
-}
-
-/** The digest of a value's canonical JSON. */
-export function digestOf(value: unknown): string {
-  return `sha256:${createHash('sha256').update(canonicalJson(value)).digest('hex')}`;
 }

@@ -1,7 +1,6 @@
 import { SourceChangedError, buildDataset, sourceFingerprint, windowBounds } from '@perennial/data';
-import { saveDatasetVersion } from '@perennial/storage';
+import { digestOfJson, saveDatasetVersion } from '@perennial/storage';
 import { PipelineChangedError } from '../errors.ts';
-import { digestOf } from '../step-runner.ts';
 import type { RunContext, StepContext, StepDefinition } from './step.ts';
 
 export interface DataOutput {
@@ -82,6 +81,6 @@ function pipelineOf({ run, catalog }: RunContext) {
 async function refuseChanged(context: StepContext): Promise<void> {
   const { source, name } = { ...context.run.spec.data, name: context.run.pipeline };
   if (source.kind === 'stream') return;
-  if (digestOf(await describe(context)) !== context.inputDigest)
+  if (digestOfJson(await describe(context)) !== context.inputDigest)
     throw new SourceChangedError(name, 'paths' in source ? source.paths.join(', ') : source.kind);
 }

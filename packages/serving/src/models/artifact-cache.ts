@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '@perennial/contract';
+import { digestOf } from '@perennial/storage';
 import { ArtifactDigestError } from '../errors.ts';
 import { systemErrorCode } from '../files/error-code.ts';
 import { replaceFile } from '../files/replace-file.ts';
@@ -66,10 +66,6 @@ export class ArtifactCache {
 
 function nameOf(digest: Digest): string {
   return digest.slice('sha256:'.length);
-}
-
-function digestOf(bytes: Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {

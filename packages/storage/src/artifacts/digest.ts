@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto';
-import { InvalidIdError, digestSchema, type Digest } from '@perennial/contract';
+import { InvalidIdError, canonicalJson, digestSchema, type Digest } from '@perennial/contract';
 
 const PREFIX = 'sha256:';
 
 export function digestOf(bytes: Uint8Array): Digest {
   return `${PREFIX}${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+/** The digest of a value's canonical JSON: equal values have equal digests, whatever the order of their keys. */
+export function digestOfJson(value: unknown): Digest {
+  return digestOf(Buffer.from(canonicalJson(value), 'utf8'));
 }
 
 /** Takes a digest as the bytes go by. */

@@ -118,16 +118,6 @@ export async function listRunEvents(
   });
 }
 
-/** Ids of the runs that have not ended, oldest first. */
-export async function unfinishedRuns(db: Executor): Promise<string[]> {
-  const rows = await db
-    .select({ id: runs.id })
-    .from(runs)
-    .where(inArray(runs.state, ['queued', 'running']))
-    .orderBy(asc(runs.id));
-  return rows.map((row) => row.id);
-}
-
 /** The step of a run, if it has been begun. */
 export async function findStep(db: Executor, runId: string, name: StepName): Promise<StepRow | undefined> {
   const [row] = await db
