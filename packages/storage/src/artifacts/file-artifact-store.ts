@@ -47,7 +47,7 @@ export class FileArtifactStore implements ArtifactStore {
   }
 
   async putFile(path: string): Promise<StoredArtifact> {
-    return this.putStream(createReadStream(path, { highWaterMark: CHUNK_BYTES }));
+    return this.putStream(readChunks(path));
   }
 
   /**
@@ -153,6 +153,14 @@ async function writeDurably(
 async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
   let written = 0;
   while (written < chunk.length) written += (await file.write(chunk, written)).bytesWritten;
+}
+
+/**
+ * Opens the file only when the first chunk is asked for. A stream that is made earlier may fail to open before anybody listens, and such an `error`
+ * event ends the process.
+ */
+export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) yield chunk as Uint8Array;
 }
 
 async function syncFolder(folder: string): Promise<void> {

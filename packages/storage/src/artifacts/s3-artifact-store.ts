@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { NotFoundError, systemClock, type Clock, type Digest } from '@perennial/contract';
@@ -6,6 +5,7 @@ import { ArtifactCorruptError, ArtifactStoreUnavailableError } from '../errors.t
 import { ArtifactCache } from './artifact-cache.ts';
 import type { ArtifactStore, StoredArtifact } from './artifact-store.ts';
 import { artifactKey, digestOf, digestOfKey, digestOfStream } from './digest.ts';
+import { readChunks } from './file-artifact-store.ts';
 import { S3Connection, isMissing, translateS3Error, type S3Account } from './s3-connection.ts';
 
 export interface S3ArtifactStoreOptions extends S3Account {
@@ -65,7 +65,7 @@ export class S3ArtifactStore implements ArtifactStore {
 
   /** By way of the cache: the file may change while it is sent, its copy under its digest does not. */
   async putFile(path: string): Promise<StoredArtifact> {
-    const { digest, path: copy } = await this.#cache.admit(createReadStream(path));
+    const { digest, path: copy } = await this.#cache.admit(readChunks(path));
     const stored = { digest, bytes: (await stat(copy)).size };
     if (await this.#holds(stored)) return stored;
     await this.#upload(stored, (key) => this.#s3.client.fPutObject(this.#bucket, key, copy));
