@@ -22,7 +22,8 @@ export type Split = z.infer<typeof splitSchema>;
  *
  * Columns of a split's Parquet file, in order: the encoder's input columns under their own names; the slice columns not among
  * them; `__label` (DOUBLE 0/1 for binary, VARCHAR for multiclass, DOUBLE for regression); `__time` (BIGINT, milliseconds since 1970);
- * `__key` (VARCHAR) where the pipeline has a key.
+ * `__key` (VARCHAR) where the pipeline has a key; `__row` (BIGINT), a hash that is the same wherever the same row turns up: of key and time
+ * where the pipeline has a key, of all the source's columns where it has none.
  */
 export const datasetManifestSchema = z.strictObject({
   /** Version of this format. */
@@ -52,9 +53,13 @@ export const columnSummarySchema = z.strictObject({
   max: z.number().nullable(),
   mean: z.number().nullable(),
   standardDeviation: z.number().nullable(),
-  /** 5 %, 25 %, 50 %, 75 % and 95 % of numbers. */
-  quantiles: z.array(z.number()).nullable(),
-  /** The most frequent values of text and booleans. */
+  /** Of numbers and timestamps: 0 %, 5 %, 10 % … 100 %, 21 in all. */
+  quantiles: z.array(z.number()).length(21).nullable(),
+  /** Of numbers and timestamps: rows in bins of equal width from the first edge to the last. */
+  histogram: z
+    .strictObject({ edges: z.array(z.number()).min(2), rows: z.array(z.int().nonnegative()) })
+    .nullable(),
+  /** The most frequent values of text and booleans, at most 200. */
   top: z.array(z.strictObject({ value: z.string(), rows: z.int() })).nullable(),
 });
 export type ColumnSummary = z.infer<typeof columnSummarySchema>;

@@ -74,6 +74,10 @@ describe('an error of ours', () => {
       prediction: true,
       artifact: true,
       backfill: true,
+      alert: true,
+      webhook: true,
+      delivery: true,
+      reproduction: true,
     };
     for (const kind of Object.keys(kinds) as MissingKind[]) {
       expect(ERROR_STATUS[new NotFoundError(kind, 'x').code]).toBe(404);

@@ -20,6 +20,10 @@ export const ERROR_STATUS = {
   'artifact-not-found': 404,
   'backfill-not-found': 404,
   'stream-not-found': 404,
+  'alert-not-found': 404,
+  'webhook-not-found': 404,
+  'delivery-not-found': 404,
+  'reproduction-not-found': 404,
   'method-not-allowed': 405,
   conflict: 409,
   'no-champion': 409,
@@ -122,7 +126,11 @@ export type MissingKind =
   | 'alias'
   | 'prediction'
   | 'artifact'
-  | 'backfill';
+  | 'backfill'
+  | 'alert'
+  | 'webhook'
+  | 'delivery'
+  | 'reproduction';
 
 /** Something that was asked for by its id or name is not there. */
 export class NotFoundError extends PerennialError {

@@ -16,6 +16,10 @@ export const ID_PREFIXES = {
   trigger: 'trig',
   backfill: 'back',
   event: 'evt',
+  alert: 'alert',
+  webhook: 'hook',
+  delivery: 'dlv',
+  reproduction: 'repro',
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 

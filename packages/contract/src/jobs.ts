@@ -10,6 +10,10 @@ export const JOB_PAYLOADS = {
   'backfill.advance': z.strictObject({ backfill: idSchema('backfill') }),
   /** A model has grown stale: raises a trigger of its pipeline. */
   'pipeline.stale': z.strictObject({ pipeline: nameSchema, reason: z.string().max(1_000) }),
+  /** Brings one event to one webhook, or tries again later. */
+  'webhook.deliver': z.strictObject({ delivery: idSchema('delivery') }),
+  /** Makes a version again and says whether it came out the same. */
+  'reproduction.execute': z.strictObject({ reproduction: idSchema('reproduction') }),
 } as const;
 export type JobKind = keyof typeof JOB_PAYLOADS;
 export type JobPayload<Kind extends JobKind> = z.infer<(typeof JOB_PAYLOADS)[Kind]>;
@@ -19,4 +23,6 @@ export const JOB_QUEUES: Record<JobKind, string> = {
   'run.execute': 'training',
   'backfill.advance': 'control',
   'pipeline.stale': 'control',
+  'webhook.deliver': 'control',
+  'reproduction.execute': 'training',
 };

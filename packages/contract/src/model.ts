@@ -1,24 +1,9 @@
 import { z } from 'zod';
 import { signatureSchema } from './encoding.ts';
-import { gateReportSchema } from './evaluation.ts';
-import { idSchema } from './ids.ts';
+import { gateReportSchema } from './gate-report.ts';
+import { lineageSchema } from './lineage.ts';
 import { digestSchema, instantSchema, nameSchema } from './names.ts';
 import { modelCardSchema } from './model-card.ts';
-
-/** Where a model version came from, link by link. */
-export const lineageSchema = z.strictObject({
-  run: idSchema('run'),
-  pipeline: nameSchema,
-  codeDigest: digestSchema,
-  dataset: digestSchema,
-  /** The version whose weights it began at, if any. */
-  warmStartedFrom: digestSchema.nullable(),
-  backend: z.string(),
-  device: z.string(),
-  seed: z.int(),
-  platformVersion: z.string(),
-});
-export type Lineage = z.infer<typeof lineageSchema>;
 
 export const modelSchema = z.strictObject({
   name: nameSchema,

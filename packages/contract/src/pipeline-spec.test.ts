@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { JOB_PAYLOADS, JOB_QUEUES } from './jobs.ts';
-import {
-  HIGHER_IS_BETTER,
-  METRICS,
-  METRIC_TITLES,
-  expectationSchema,
-  gateSpecSchema,
-  metricSchema,
-  sourceSpecSchema,
-} from './pipeline-spec.ts';
+import { HIGHER_IS_BETTER, METRICS, METRIC_TITLES, metricSchema } from './metric.ts';
+import { expectationSchema, sourceSpecSchema } from './pipeline-spec.ts';
+import { notWorseSchema } from './validate-spec.ts';
 
 describe('metrics', () => {
   it('are those of the label kinds, each once, each with a direction and a title', () => {
@@ -23,14 +17,14 @@ describe('metrics', () => {
 describe('the normal form of a pipeline', () => {
   const gate = { kind: 'notWorse', metric: 'auc', margin: 0.005, confidence: 0.95, replicates: 1000 };
 
-  it('holds a gate', () => {
-    expect(gateSpecSchema.parse(gate)).toEqual(gate);
+  it('holds a comparison', () => {
+    expect(notWorseSchema.parse(gate)).toEqual(gate);
   });
 
   it.each([{ confidence: 1 }, { confidence: 0.5 }, { margin: -1 }, { metric: 'speed' }, { replicates: 10 }])(
-    'holds no gate with %j',
+    'holds no comparison with %j',
     (change) => {
-      expect(gateSpecSchema.safeParse({ ...gate, ...change }).success).toBe(false);
+      expect(notWorseSchema.safeParse({ ...gate, ...change }).success).toBe(false);
     },
   );
 

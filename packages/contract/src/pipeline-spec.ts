@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { durationSchema, timeoutSchema } from './durations.ts';
 import { columnNameSchema, digestSchema, featureNameSchema, nameSchema } from './names.ts';
+import { validateSpecSchema } from './validate-spec.ts';
 
 /**
  * A pipeline in its normal form: every default filled in, every function replaced by the digest of its code, so that it can be
@@ -228,6 +229,11 @@ const fitSchema = {
   patience: z.int().min(1).optional(),
   /** Begin at the weights of the champion of the day before, where shapes and vocabulary allow. */
   warmStart: warmStartSchema.optional(),
+  /**
+   * Fitted on the validation rows after the network, and exported in the same graph: one number that the logits are divided by, or a rising
+   * function of the probability (binary labels only).
+   */
+  calibration: z.enum(['none', 'temperature', 'isotonic']),
   seed: z.int().nonnegative(),
   timeout: timeoutSchema,
 };
@@ -258,58 +264,7 @@ export type TrainSpec = z.infer<typeof trainSpecSchema>;
 export type NetworkTrainSpec = Exclude<TrainSpec, { kind: 'command' }>;
 export type CommandTrainSpec = Extract<TrainSpec, { kind: 'command' }>;
 
-// --- Validation and release ---------------------------------------------------------------------------------------------------
-
-export const METRICS = {
-  binary: ['auc', 'logLoss', 'accuracy', 'brier'],
-  multiclass: ['logLoss', 'accuracy', 'macroF1'],
-  regression: ['rmse', 'mae', 'r2'],
-} as const satisfies Record<LabelKind, readonly string[]>;
-export const metricSchema = z.enum([...new Set(Object.values(METRICS).flat())] as [
-  (typeof METRICS)[LabelKind][number],
-  ...(typeof METRICS)[LabelKind][number][],
-]);
-export type Metric = z.infer<typeof metricSchema>;
-
-/** Whether more of a metric is better. */
-export const HIGHER_IS_BETTER: Record<Metric, boolean> = {
-  auc: true,
-  logLoss: false,
-  accuracy: true,
-  brier: false,
-  macroF1: true,
-  rmse: false,
-  mae: false,
-  r2: true,
-};
-
-/** What a metric is called in a sentence or a table's head. */
-export const METRIC_TITLES: Record<Metric, string> = {
-  auc: 'AUC',
-  logLoss: 'log loss',
-  accuracy: 'accuracy',
-  brier: 'Brier score',
-  macroF1: 'macro F1',
-  rmse: 'RMSE',
-  mae: 'mean absolute error',
-  r2: 'R²',
-};
-
-/** Non-inferiority: the candidate may be worse than the champion by less than `margin`, shown at `confidence`. */
-export const gateSpecSchema = z.strictObject({
-  kind: z.literal('notWorse'),
-  metric: metricSchema,
-  margin: z.number().nonnegative(),
-  confidence: z.number().gt(0.5).lt(1),
-  replicates: z.int().min(100).max(100_000),
-});
-export type GateSpec = z.infer<typeof gateSpecSchema>;
-
-export const validateSpecSchema = z.strictObject({
-  gate: gateSpecSchema,
-  slices: z.array(columnNameSchema).max(16),
-});
-export type ValidateSpec = z.infer<typeof validateSpecSchema>;
+// --- Release and serving ------------------------------------------------------------------------------------------------------
 
 export const releasePolicySchema = z.strictObject({ approval: z.enum(['automatic', 'required']) });
 export type ReleasePolicy = z.infer<typeof releasePolicySchema>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { verdictSchema } from './evaluation.ts';
+import { verdictSchema } from './gate-report.ts';
 import { idSchema } from './ids.ts';
 import { digestSchema, instantSchema, nameSchema } from './names.ts';
 import type { Transitions } from './state-machine.ts';

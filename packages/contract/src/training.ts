@@ -60,6 +60,20 @@ export const trainingResultSchema = z.strictObject({
   warmStart: z.strictObject({ from: digestSchema.optional(), note: z.string() }),
   /** The exported file against the trained network on the same rows; null where a command trained, since only the file is known. */
   parity: z.strictObject({ rows: z.int(), maxDifference: z.number() }).nullable(),
+  /** What was fitted on the validation rows after the network; null where the pipeline asks for none, and where a command trained. */
+  calibration: z
+    .strictObject({
+      method: z.enum(['temperature', 'isotonic']),
+      /** The temperature, or the points (probability in, probability out) of the rising function. */
+      temperature: z.number().nullable(),
+      points: z.array(z.tuple([z.number(), z.number()])).nullable(),
+      /** Log loss on the validation rows without it and with it. */
+      logLoss: z.strictObject({ before: z.number(), after: z.number() }),
+    })
+    .nullable(),
+  /** A logistic or linear regression on the same encoded features, as an artifact; null where a command trained. */
+  linear: z.strictObject({ artifact: digestSchema, bytes: z.int() }).nullable(),
+  hardware: z.strictObject({ cpu: z.string(), cores: z.int(), memoryBytes: z.int(), node: z.string() }),
   seconds: z.number(),
 });
 export type TrainingResult = z.infer<typeof trainingResultSchema>;

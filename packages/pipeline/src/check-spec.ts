@@ -1,5 +1,4 @@
 import {
-  METRICS,
   pipelineSpecSchema,
   type Expectation,
   type FeatureSpec,
@@ -7,13 +6,15 @@ import {
   type PipelineSpec,
   type SourceSpec,
 } from '@perennial/contract';
+import { repeated } from './repeated.ts';
 import { spokenIssues } from './spec-issues.ts';
+import { validateIssues } from './validate-issues.ts';
 
 /** A checked specification, or what is wrong with it. */
 export type CheckedSpec = { spec: PipelineSpec; issues: [] } | { spec: undefined; issues: Issue[] };
 
 /** Columns of the dataset's own files: a source column of such a name would be overwritten. DuckDB's names know no case. */
-const RESERVED_COLUMNS = ['__label', '__time', '__key', '__reason'];
+const RESERVED_COLUMNS = ['__label', '__time', '__key', '__row', '__reason'];
 
 /** The encoder's tensor of all numeric columns; a feature of that name would clash with it. */
 const RESERVED_FEATURES = ['dense'];
@@ -30,7 +31,7 @@ export function checkSpec(value: unknown): CheckedSpec {
       expectationIssues(expectation, `data.expectations[${index}]`),
     ),
     ...featuresIssues(spec),
-    ...gateIssues(spec),
+    ...validateIssues(spec),
     ...columnIssues(spec),
     ...classIssues(spec),
   ];
@@ -124,26 +125,13 @@ function featureIssues(feature: FeatureSpec, path: string): Issue[] {
   }
 }
 
-function gateIssues({ label, validate }: PipelineSpec): Issue[] {
-  const metrics: readonly string[] = METRICS[label.kind];
-  const issues = repeated(validate.slices, 'validate.slices');
-  if (!metrics.includes(validate.gate.metric)) {
-    const allowed = metrics.map((metric) => `'${metric}'`).join(', ');
-    issues.push({
-      path: 'validate.gate.metric',
-      message: `must be one of ${allowed} for a ${label.kind} label, but is '${validate.gate.metric}'`,
-    });
-  }
-  return issues;
-}
-
 function columnIssues({ features, validate }: PipelineSpec): Issue[] {
   const named = [
     ...Object.entries(features).map(([name, feature]) => ({
       path: `features.${name}`,
       columns: columnsOf(feature),
     })),
-    { path: 'validate.slices', columns: validate.slices },
+    { path: 'validate.slices', columns: validate.slices.columns },
   ];
   return named.flatMap(({ path, columns }) =>
     columns
@@ -158,9 +146,4 @@ function columnsOf(feature: FeatureSpec): string[] {
 
 function classIssues({ label }: PipelineSpec): Issue[] {
   return label.kind === 'multiclass' ? repeated(label.classes ?? [], 'label.classes') : [];
-}
-
-function repeated(values: readonly string[], path: string): Issue[] {
-  const twice = values.find((value, index) => values.indexOf(value) !== index);
-  return twice === undefined ? [] : [{ path, message: `names '${twice}' twice` }];
 }

@@ -53,7 +53,7 @@ function normalise(input: unknown): unknown {
     data: withDefaults(input['data'], { expectations: [] }),
     features: withColumns(input['features']),
     train: trainOf(input['train']),
-    validate: withDefaults(input['validate'], { slices: [] }),
+    validate: validateOf(input['validate']),
   };
 }
 
@@ -89,6 +89,36 @@ function stepsOf(steps: unknown): unknown {
     withDefaults(given[name] ?? {}, defaults),
   ]);
   return { ...given, ...Object.fromEntries(known) };
+}
+
+const SLICE_DEFAULTS = { columns: [], pairs: true, minRows: 200 };
+
+function validateOf(validate: unknown): unknown {
+  if (!isObject(validate)) return validate;
+  const { gate, inconclusive, slices, goldenSets, ...rest } = validate;
+  return {
+    behaviour: [],
+    checks: {},
+    testSet: { comparisons: 10 },
+    ...rest,
+    gate: gateOf(gate, inconclusive),
+    slices: withDefaults(Array.isArray(slices) ? { columns: slices } : (slices ?? {}), SLICE_DEFAULTS),
+    goldenSets: Array.isArray(goldenSets)
+      ? goldenSets.map((set: unknown) => withDefaults(set, { limits: [] }))
+      : (goldenSets ?? []),
+  };
+}
+
+/** Rules of one list, told apart by their kind; one of an unknown kind is left among the comparisons for the check to refuse. */
+function gateOf(gate: unknown, inconclusive: unknown): unknown {
+  const rules: unknown[] = Array.isArray(gate) ? gate : [gate];
+  const isLimit = (rule: unknown) =>
+    isObject(rule) && (rule['kind'] === 'atLeast' || rule['kind'] === 'atMost');
+  return {
+    comparisons: rules.filter((rule) => !isLimit(rule)),
+    limits: rules.filter(isLimit),
+    inconclusive: inconclusive ?? 'hold',
+  };
 }
 
 function withColumns(features: unknown): unknown {

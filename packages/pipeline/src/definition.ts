@@ -1,17 +1,20 @@
 import type {
   CommandTrainSpec,
+  GateSpec,
   LabelKind,
   LabelSpec,
   LimitsSpec,
+  Metric,
   PipelineSpec,
   ReleasePolicy,
   ScheduleSpec,
   StepPolicy,
+  ValidateSpec,
   WindowSpec,
 } from '@perennial/contract';
 import type { ExpectationOn } from './expectations.ts';
 import type { FeatureOn } from './features.ts';
-import type { GateOn, MetricOf } from './gate.ts';
+import type { BehaviourOn, ComparisonOn, GateRule, GoldenSetInput, MetricOf, SlicesInput } from './gate.ts';
 import type { QueryFunction, Source } from './sources.ts';
 import type { CustomTrain, MlpSpec, TrainFunction } from './train.ts';
 
@@ -42,11 +45,7 @@ export interface PipelineInput<
   /** By name; a feature reads the column of its own name unless it says otherwise. */
   features: { [Key in Name]: FeatureOn<Key, NoInfer<Column>> };
   train: MlpSpec | CustomTrain | TrainFunction | CommandTrainSpec;
-  validate: {
-    gate: GateOn<MetricOf<LabelKindOf<Label>>>;
-    /** Columns whose values the evaluation is broken down by. */
-    slices?: NoInfer<Column>[];
-  };
+  validate: ValidateInput<NoInfer<Column>, MetricOf<LabelKindOf<Label>>>;
   /**
    * Whether a version that passed goes live by itself or waits for an approver.
    * @default { approval: 'automatic' }
@@ -103,6 +102,29 @@ export interface DataInput<Column extends string> {
   window: WindowSpec;
   /** What must hold of the rows; those that break one go to quarantine. */
   expectations?: ExpectationOn<NoInfer<Column>>[];
+}
+
+export interface ValidateInput<Column extends string, M extends Metric> {
+  /** One rule or several: at least one comparison with the champion (`notWorse`; the first is the primary one), and floors and ceilings. */
+  gate: ComparisonOn<M> | GateRule<M>[];
+  /**
+   * What becomes of a candidate that the test rows can tell nothing about.
+   * @default 'hold'
+   */
+  inconclusive?: GateSpec['inconclusive'];
+  /** Columns whose values, and pairs of values, the evaluation is broken down by and compared on. @default [] */
+  slices?: Column[] | SlicesInput<Column>;
+  /** @default [] */
+  goldenSets?: GoldenSetInput<M>[];
+  /** What is known of how the answer must behave. @default [] */
+  behaviour?: BehaviourOn<Column>[];
+  /** Where a check is to count for more or less than it does by itself: `{ 'label-leak': 'report' }`. */
+  checks?: ValidateSpec['checks'];
+  /**
+   * How many candidates one set of test rows may be asked about before it is worn out and fresh rows are needed.
+   * @default { comparisons: 10 }
+   */
+  testSet?: ValidateSpec['testSet'];
 }
 
 type LabelKindOf<Label extends LabelSpec> = NoInfer<Label>['kind'] & LabelKind;

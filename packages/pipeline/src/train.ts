@@ -32,6 +32,12 @@ export interface FitOptions {
    */
   warmStart?: boolean | { epochs: number };
   /**
+   * Fitted on the validation rows after the network and exported in the same graph, so that a probability may be taken at its word: `temperature` divides the
+   * logits by one number; `isotonic` (binary labels) puts a rising function behind the probability.
+   * @default 'none'
+   */
+  calibration?: NetworkTrainSpec['calibration'];
+  /**
    * Of the initial weights, the order of rows and dropout.
    * @default 1
    */
@@ -143,6 +149,7 @@ const FIT_DEFAULTS = {
   batchSize: 1024,
   learningRate: 0.001,
   optimizer: 'adam',
+  calibration: 'none',
   seed: 1,
   timeout: '1h',
 } as const satisfies Partial<MlpSpec>;

@@ -58,7 +58,7 @@ function operation(name: RouteName, route: Route): Json {
         description: 'Success',
         content: {
           'application/json': { schema: jsonSchema(route.response, 'output') },
-          ...(route.alsoAs === undefined ? {} : { [route.alsoAs]: { schema: { type: 'string' } } }),
+          ...Object.fromEntries((route.alsoAs ?? []).map((form) => [form, { schema: { type: 'string' } }])),
         },
       },
       default: {

@@ -1,5 +1,8 @@
 import { sql } from 'drizzle-orm';
-import { customType } from 'drizzle-orm/pg-core';
+import { customType, timestamp } from 'drizzle-orm/pg-core';
+
+/** A point in time: UTC, to the millisecond, which is what a JavaScript date holds. */
+export const instant = (name = '') => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
 
 /**
  * A `jsonb` column that gives back what was put in. drizzle's own hands the driver a JSON text where others encode a second time (drizzle-orm#5139), and parses
