@@ -10,7 +10,7 @@ export interface DataOutput {
 }
 
 /** Raised when the same source under the same definition comes to give another dataset, so that none of before is taken for it. */
-const BUILD_REVISION = 1;
+const BUILD_REVISION = 2;
 
 /** Builds the dataset version that the run's instant asks for. */
 export const dataStep: StepDefinition<null, DataOutput> = {
@@ -62,7 +62,7 @@ async function describe(context: RunContext) {
     data: spec.data,
     label: spec.label,
     features: spec.features,
-    slices: spec.validate.slices,
+    slices: spec.validate.slices.columns,
   };
 }
 
