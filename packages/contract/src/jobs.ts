@@ -11,7 +11,11 @@ export const JOB_PAYLOADS = {
   /** A model has grown stale: raises a trigger of its pipeline. */
   'pipeline.stale': z.strictObject({ pipeline: nameSchema, reason: z.string().max(1_000) }),
   /** Brings one event to one webhook, or tries again later. */
-  'webhook.deliver': z.strictObject({ delivery: idSchema('delivery') }),
+  'webhook.deliver': z.strictObject({
+    delivery: idSchema('delivery'),
+    /** Attempts made before the last replay, which do not count towards giving up. Absent: none. */
+    priorAttempts: z.int().positive().optional(),
+  }),
   /** Makes a version again and says whether it came out the same. */
   'reproduction.execute': z.strictObject({ reproduction: idSchema('reproduction') }),
 } as const;
