@@ -1,3 +1,4 @@
+export * from './alerts.ts';
 export * from './aliases.ts';
 export * from './backfills.ts';
 export * from './datasets.ts';
@@ -17,3 +18,5 @@ export * from './stream-events.ts';
 export * from './streams.ts';
 export * from './taken-files.ts';
 export * from './triggers.ts';
+export * from './webhook-deliveries.ts';
+export * from './webhooks.ts';
