@@ -22,9 +22,11 @@ function multiclass(
   return {
     kind: 'multiclass',
     classes,
+    classNames: Array.from({ length: classes }, (_, index) => `class ${index}`),
     labels: Int32Array.from(rows, ({ label }) => label),
     decision: Int32Array.from(rows, ({ decision }) => decision),
     labelProbability: Float32Array.from(rows, ({ probability }) => probability),
+    decisionProbability: new Float32Array(rows.length),
   };
 }
 

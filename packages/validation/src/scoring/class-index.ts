@@ -5,8 +5,18 @@
 export class ClassIndex {
   readonly #numbers = new Map<string, number>();
 
+  /** @param first classes that take the first numbers: those of the label, so that they are listed in its order */
+  constructor(first: readonly string[] = []) {
+    for (const name of first) this.numberOf(name);
+  }
+
   get size(): number {
     return this.#numbers.size;
+  }
+
+  /** The classes by their numbers. */
+  get names(): string[] {
+    return [...this.#numbers.keys()];
   }
 
   numberOf(name: string): number {

@@ -42,9 +42,11 @@ describe('a score sheet', () => {
     expect(rows.finish()).toEqual({
       kind: 'multiclass',
       classes: 3,
+      classNames: ['a', 'b', 'unseen'],
       labels: Int32Array.of(0, 1, 2),
       labelProbability: Float32Array.of(0.75, 0.5, 0),
       decision: Int32Array.of(0, 0, 1),
+      decisionProbability: Float32Array.of(0.75, 0.5, 1),
     });
   });
 

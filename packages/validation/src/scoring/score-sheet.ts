@@ -78,7 +78,7 @@ class BinarySheet implements ScoreSheet {
 class MulticlassSheet implements ScoreSheet {
   readonly #artifact: string;
   readonly #classes: ClassIndex;
-  readonly #rows: Omit<MulticlassRows, 'classes'>;
+  readonly #rows: Omit<MulticlassRows, 'classes' | 'classNames'>;
   #filled = 0;
 
   constructor({ artifact, rows, classes }: SheetOptions) {
@@ -89,6 +89,7 @@ class MulticlassSheet implements ScoreSheet {
       labels: new Int32Array(rows),
       labelProbability: new Float32Array(rows),
       decision: new Int32Array(rows),
+      decisionProbability: new Float32Array(rows),
     };
   }
 
@@ -102,17 +103,21 @@ class MulticlassSheet implements ScoreSheet {
     for (let row = 0; row < labels.length; row++) {
       const label = labels[row];
       if (typeof label !== 'string') throw new LabelMismatchError('multiclass', this.#filled + row);
-      const column = columns.get(label);
-      const probability = column === undefined ? 0 : probabilities[row * classes.length + column]!;
-      this.#rows.labels[this.#filled + row] = this.#classes.numberOf(label);
-      this.#rows.labelProbability[this.#filled + row] = probability;
-      this.#rows.decision[this.#filled + row] = this.#classes.numberOf(decision[row]!);
+      const probabilityOf = (name: string): number => {
+        const column = columns.get(name);
+        return column === undefined ? 0 : probabilities[row * classes.length + column]!;
+      };
+      const at = this.#filled + row;
+      this.#rows.labels[at] = this.#classes.numberOf(label);
+      this.#rows.labelProbability[at] = probabilityOf(label);
+      this.#rows.decision[at] = this.#classes.numberOf(decision[row]!);
+      this.#rows.decisionProbability[at] = probabilityOf(decision[row]!);
     }
     this.#filled += labels.length;
   }
 
   finish(): ScoredRows {
-    return { ...this.#rows, classes: this.#classes.size };
+    return { ...this.#rows, classes: this.#classes.size, classNames: this.#classes.names };
   }
 }
 

@@ -53,7 +53,7 @@ export async function scoreSplit(options: ScoringOptions): Promise<ScoredSplit> 
   const { manifest, dataset, candidate } = options;
   const { rows } = manifest.splits.test;
   checkInputs(candidate, manifest);
-  const classes = new ClassIndex();
+  const classes = new ClassIndex(manifest.label.kind === 'multiclass' ? manifest.label.classes : []);
   const sheetOf = (model: ScoringModel): ScoreSheet =>
     scoreSheet({ artifact: model.artifact, label: manifest.label, rows, classes });
   const sheet = sheetOf(candidate);

@@ -16,16 +16,20 @@ export interface BinaryRows {
 
 /**
  * Classes are numbered over everything that occurs (the models' classes and the labels), so that two models with different classes
- * can be compared on the same rows. Of the probabilities only the true class's is kept: no metric reads another.
+ * can be compared on the same rows. Of the probabilities only those of the true and of the decided class are kept: nothing reads another.
  */
 export interface MulticlassRows {
   kind: 'multiclass';
   /** Number of classes that the numbers in `labels` and `decision` run over. */
   classes: number;
+  /** The classes by their numbers. */
+  classNames: readonly string[];
   labels: Int32Array;
   /** The probability the model gave to the row's true class; 0 where the model does not know that class. */
   labelProbability: Float32Array;
   decision: Int32Array;
+  /** The probability the model gave to the class it decided for, which is its most probable one. */
+  decisionProbability: Float32Array;
 }
 
 export interface RegressionRows {
@@ -49,9 +53,11 @@ export function selectRows(rows: ScoredRows, selected: Uint32Array): ScoredRows 
       return {
         kind: 'multiclass',
         classes: rows.classes,
+        classNames: rows.classNames,
         labels: gather(rows.labels, selected, new Int32Array(size)),
         labelProbability: gather(rows.labelProbability, selected, new Float32Array(size)),
         decision: gather(rows.decision, selected, new Int32Array(size)),
+        decisionProbability: gather(rows.decisionProbability, selected, new Float32Array(size)),
       };
     case 'regression':
       return {
