@@ -1,0 +1,17 @@
+/** A process that serves one artifact over HTTP, through the code that serves it in production. */
+export interface RunningArtifactServer {
+  /** Where it listens: `http://127.0.0.1:41234`. */
+  url: string;
+  /** The bearer token that it asks for. */
+  token: string;
+  /** Memory that the process holds, in bytes. */
+  residentBytes(): Promise<number>;
+  /** Ends the process; resolves when it is gone. */
+  close(): Promise<void>;
+}
+
+/** Starts a fresh process that serves an artifact's file under a model's name; resolves once it answers. */
+export type StartArtifactServer = (artifact: {
+  file: string;
+  model: string;
+}) => Promise<RunningArtifactServer>;
