@@ -17,6 +17,7 @@ export * from './schedules.ts';
 export * from './stream-events.ts';
 export * from './streams.ts';
 export * from './taken-files.ts';
+export * from './test-set-comparisons.ts';
 export * from './triggers.ts';
 export * from './webhook-deliveries.ts';
 export * from './webhooks.ts';
