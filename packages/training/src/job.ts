@@ -34,13 +34,24 @@ export interface TrainingJob {
   workFolder: string;
   /** Where the artifact goes. It appears there whole or not at all. */
   outputFile: string;
+  /**
+   * Where the linear baseline goes, an artifact of its own: a logistic, softmax or linear regression on the same encoded features.
+   * @default none is fitted
+   */
+  linearFile?: string;
 }
 
 /** A champion's artifact, as bytes or as a local file. */
 export type Champion = { digest: Digest } & ({ bytes: Uint8Array } | { file: string });
 
-/** What a training step leaves behind, but for what storing the artifact adds. */
-export type FittedResult = Omit<TrainingResult, 'artifact' | 'bytes'>;
+/** What a training step leaves behind, but for what storing the artifacts adds. */
+export type FittedResult = Omit<TrainingResult, 'artifact' | 'bytes' | 'linear'> & {
+  /**
+   * The linear baseline's artifact lies in this local file (the job's `linearFile`), to be put into the store beside the main one; null where the
+   * job names no file for it, and where a command trained.
+   */
+  linear: { file: string } | null;
+};
 
 /** What the training process is asked to do. One message, one process. */
 export type Assignment =

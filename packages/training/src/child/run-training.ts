@@ -7,6 +7,7 @@ import { encodeSplit } from '../encode-split.ts';
 import { TrainFunctionError, TrainingFailedError } from '../errors.ts';
 import { fit } from '../fit/fit.ts';
 import { seedProcess } from '../fit/random.ts';
+import { hardware } from '../hardware.ts';
 import type { Champion, FittedResult, TrainingJob } from '../job.ts';
 import { architecture } from '../network/architecture.ts';
 import { buildCustom } from '../network/custom.ts';
@@ -77,6 +78,9 @@ class Training {
       epochs: results,
       warmStart: { ...(start.from === undefined ? {} : { from: start.from }), note },
       parity,
+      calibration: null,
+      linear: null,
+      hardware: hardware(),
     };
   }
 

@@ -99,6 +99,8 @@ describe('a training by a command', () => {
     expect(trainingResultSchema.parse({ ...result, artifact: CODE, bytes: bytes.length })).toMatchObject({
       backend: 'command',
       parity: null,
+      calibration: null,
+      linear: null,
       epochs: [],
       parameters: null,
       seed: 7,

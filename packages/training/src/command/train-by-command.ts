@@ -2,6 +2,7 @@ import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { commandJobSchema, durationMilliseconds } from '@perennial/contract';
 import { TrainingFailedError } from '../errors.ts';
+import { hardware } from '../hardware.ts';
 import type { Report } from '../job.ts';
 import { commandEnvironment, trainingEnvironment } from '../process-environment.ts';
 import type { TrainOptions, TrainingOutcome } from '../train.ts';
@@ -137,6 +138,9 @@ function resultOf(
     epochs: [],
     warmStart: { note: 'not applicable: a command begins where it chooses' },
     parity: null,
+    calibration: null,
+    linear: null,
+    hardware: hardware(),
     seconds,
   };
 }

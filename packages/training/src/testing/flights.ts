@@ -86,13 +86,14 @@ export class Flights {
   async customJob(build: string, options: Parameters<Flights['job']>[0] = {}): Promise<TrainingJob> {
     const pipelineFile = join(this.folder, `custom-${this.#jobs}.pipeline.mjs`);
     await writeFile(pipelineFile, customPipeline(build));
-    const { epochs, batchSize, learningRate, optimizer, seed, timeout } = NETWORK;
+    const { epochs, batchSize, learningRate, optimizer, calibration, seed, timeout } = NETWORK;
     const spec: NetworkTrainSpec = {
       kind: 'custom',
       epochs,
       batchSize,
       learningRate,
       optimizer,
+      calibration,
       seed,
       timeout,
     };

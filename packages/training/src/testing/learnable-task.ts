@@ -24,6 +24,7 @@ export function mlpSpec(options: Partial<MlpSpec> = {}): MlpSpec {
     batchSize: 64,
     learningRate: 0.01,
     optimizer: 'adam',
+    calibration: 'none',
     seed: 1,
     timeout: '1m',
     ...options,
