@@ -1,4 +1,4 @@
-import type { GateReport, Run } from '@perennial/contract';
+import type { Comparison, GateReport, Run } from '@perennial/contract';
 import type { DayResult } from './replay-day.ts';
 
 const COLUMNS = [
@@ -22,14 +22,15 @@ export function header(): string {
 export function line({ day, run, live, liveVersion }: DayResult): string {
   if (run.state !== 'succeeded') return `${day} ${run.state}: ${run.error?.message ?? ''}`;
   const report = gateReport(run);
+  const [primary] = report.comparisons;
   const rows = output<{ rows: { train: number; validation: number; test: number } }>(run, 'data').rows;
   const total = rows.train + rows.validation + rows.test;
   return formatRow([
     day,
     total.toLocaleString('en-US'),
-    decimals(report.champion?.value),
-    decimals(report.candidate.value),
-    difference(report),
+    decimals(primary?.champion),
+    decimals(primary?.candidate),
+    difference(primary),
     report.verdict,
     `v${liveVersion}`,
     decimals(live?.metrics.auc),
@@ -61,8 +62,9 @@ function width(column: number): number {
   return COLUMNS[column]?.[1] ?? 0;
 }
 
-function difference({ difference: shown }: GateReport): string {
-  if (shown === null) return '–';
+function difference(comparison: Comparison | undefined): string {
+  const shown = comparison?.difference;
+  if (!shown) return '–';
   const { low, high } = shown.interval;
   return `${signed(shown.value, 4)} [${signed(low, 4)}, ${signed(high, 4)}]`;
 }

@@ -15,6 +15,7 @@ import {
   insertEvaluation,
   insertModelVersion,
   findAlias,
+  listRecentVersions,
   takeVersionNumber,
   type Executor,
 } from '@perennial/storage';
@@ -41,8 +42,19 @@ export interface Candidate {
   gate: GateReport;
   release: ReleasePolicy;
   /** Writes the card once the version has its number. */
-  card: (version: number, createdAt: Date) => ModelCard;
+  card: (registered: RegisteredAs) => ModelCard;
 }
+
+/** What a card says that is known only when the version is registered. */
+export interface RegisteredAs {
+  version: number;
+  createdAt: Date;
+  /** The versions before this one, newest first. */
+  history: ModelCard['history'];
+}
+
+/** Versions that a card looks back on. */
+const HISTORY = 20;
 
 export interface Registration {
   version: number;
@@ -69,7 +81,8 @@ export async function registerCandidate(
   // Taking the number locks the model's row: from here on no other registration of it can move the champion.
   const version = await takeVersionNumber(tx, model, createdAt);
   await checkChampion(tx, candidate);
-  await insertVersion(tx, candidate, { version, createdAt });
+  const history = await listRecentVersions(tx, model, HISTORY);
+  await insertVersion(tx, candidate, { version, createdAt, history });
   await insertEvaluation(tx, { id: ids.next(), model, version, evaluation: candidate.evaluation, createdAt });
   const live = await release(tx, candidate, { version, id: ids.next(), at: createdAt });
   return { version, verdict: candidate.gate.verdict, live };
@@ -82,14 +95,10 @@ async function checkChampion(tx: Executor, { model, gate }: Candidate): Promise<
   if ((current?.version ?? null) !== compared) throw new ChampionMovedError(model, compared);
 }
 
-async function insertVersion(
-  tx: Executor,
-  candidate: Candidate,
-  { version, createdAt }: { version: number; createdAt: Date },
-): Promise<void> {
+async function insertVersion(tx: Executor, candidate: Candidate, registered: RegisteredAs): Promise<void> {
   await insertModelVersion(tx, {
     model: candidate.model,
-    version,
+    version: registered.version,
     runId: candidate.runId,
     artifactDigest: candidate.artifact.digest,
     artifactBytes: candidate.artifact.bytes,
@@ -97,9 +106,9 @@ async function insertVersion(
     signature: candidate.signature,
     lineage: candidate.lineage,
     gate: candidate.gate,
-    card: candidate.card(version, createdAt),
+    card: candidate.card(registered),
     asOf: candidate.asOf,
-    createdAt,
+    createdAt: registered.createdAt,
   });
 }
 
@@ -108,7 +117,8 @@ async function release(
   candidate: Candidate,
   { version, id, at }: { version: number; id: string; at: Date },
 ): Promise<boolean> {
-  const decision = decideRelease(candidate.release, candidate.gate.verdict);
+  const { verdict, gate } = candidate.gate;
+  const decision = decideRelease(candidate.release, verdict, gate.inconclusive);
   if (decision === 'none') return false;
   const name = { id, model: candidate.model, version };
   const because = { by: 'policy:automatic', reason: candidate.gate.explanation, at };

@@ -1,4 +1,4 @@
-import type { ReleasePolicy, Verdict } from '@perennial/contract';
+import type { GateSpec, ReleasePolicy, Verdict } from '@perennial/contract';
 
 /** What becomes of a version once its verdict is known. */
 export type ReleaseDecision =
@@ -11,15 +11,21 @@ export type ReleaseDecision =
 
 /**
  * The one place that decides whether a version may go into production by itself. Only a shown `pass` may, or the first version of a model,
- * which there is nothing to be worse than; an inconclusive verdict holds.
+ * which there is nothing to be worse than. An inconclusive verdict holds, unless the gate says that it is to be taken as a pass.
  */
-export function decideRelease({ approval }: ReleasePolicy, verdict: Verdict): ReleaseDecision {
+export function decideRelease(
+  { approval }: ReleasePolicy,
+  verdict: Verdict,
+  inconclusive: GateSpec['inconclusive'],
+): ReleaseDecision {
+  const allowed = approval === 'automatic' ? 'promote' : 'request';
   switch (verdict) {
     case 'pass':
     case 'no-baseline':
-      return approval === 'automatic' ? 'promote' : 'request';
-    case 'fail':
+      return allowed;
     case 'inconclusive':
+      return inconclusive === 'release' ? allowed : 'none';
+    case 'fail':
       return 'none';
   }
 }

@@ -63,8 +63,9 @@ async function listVersions(
 }
 
 function versionRow({ version, gate, asOf, aliases, artifact }: ModelVersion): (string | number | null)[] {
-  const value = gate.candidate.value;
-  const metric = value === null ? null : `${gate.gate.metric} ${value.toFixed(4)}`;
+  const [primary] = gate.comparisons;
+  const value = primary?.candidate ?? null;
+  const metric = primary === undefined || value === null ? null : `${primary.metric} ${value.toFixed(4)}`;
   return [version, gate.verdict, asOf.slice(0, 10), metric, aliases.join(', '), artifact.slice(0, 19)];
 }
 

@@ -1,7 +1,7 @@
 import { modelCardSchema } from '@perennial/contract';
 import { describe, expect, it } from 'vitest';
 import { buildModelCard } from './build-model-card.ts';
-import { samplePartsOfCard } from './sample-card.ts';
+import { samplePartsOfCard } from '../testing/sample-card.ts';
 
 describe('buildModelCard', () => {
   it('makes a card of the contract from what the steps left behind', () => {

@@ -1,7 +1,10 @@
 import type {
+  Baseline,
   DatasetVersion,
   Evaluation,
   GateReport,
+  Importance,
+  Lineage,
   ModelCard,
   PipelineSpec,
   Signature,
@@ -15,8 +18,17 @@ export interface ModelCardParts {
   createdAt: Date;
   dataset: Pick<DatasetVersion, 'digest' | 'asOf' | 'manifest' | 'card'>;
   training: TrainingResult;
-  validation: { evaluation: Evaluation; championEvaluation: Evaluation | null; report: GateReport };
+  validation: {
+    evaluation: Evaluation;
+    championEvaluation: Evaluation | null;
+    baselines: readonly Baseline[];
+    importance: readonly Importance[];
+    report: GateReport;
+  };
   signature: Signature;
+  lineage: Lineage;
+  /** The versions before this one, newest first. */
+  history: ModelCard['history'];
 }
 
 /**
@@ -27,7 +39,7 @@ export function buildModelCard(parts: ModelCardParts): ModelCard {
   const { spec, dataset, training, validation } = parts;
   const { train, validation: held, test } = dataset.manifest.splits;
   return {
-    format: 1,
+    format: 2,
     model: spec.name,
     version: parts.version,
     createdAt: parts.createdAt.toISOString(),
@@ -47,10 +59,15 @@ export function buildModelCard(parts: ModelCardParts): ModelCard {
       quarantined: dataset.card.quarantine.rows,
       from: train.from,
       to: test.to,
+      columns: dataset.card.columns,
     },
     training: { ...training, spec: spec.train },
     evaluation: validation.evaluation,
     championEvaluation: validation.championEvaluation,
+    baselines: [...validation.baselines],
+    importance: validation.importance.toSorted((a, b) => b.value - a.value),
     gate: validation.report,
+    lineage: parts.lineage,
+    history: parts.history,
   };
 }

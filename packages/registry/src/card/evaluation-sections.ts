@@ -6,31 +6,23 @@ import {
   type Interval,
   type Metric,
   type ModelCard,
-  type SliceEvaluation,
 } from '@perennial/contract';
 import { bullets, code, facts, inline, numberText, section, table } from './markdown.ts';
 
 /** The gate's verdict and what it rests on. */
 export function gateSection({ gate: report }: ModelCard): string {
-  const { gate, champion, difference } = report;
-  const title = METRIC_TITLES[gate.metric];
+  const rows = report.comparisons.map(({ metric, candidate, champion, difference, margin }) => [
+    METRIC_TITLES[metric],
+    valueText(candidate),
+    valueText(champion),
+    difference ? `${numberText(difference.value)} ${intervalText(difference.interval)}` : 'not known',
+    numberText(margin),
+  ]);
   return section(
     'Gate',
     `**${report.verdict}**: ${inline(report.explanation)}`,
-    facts([
-      ['Rule', `${title} not worse than the champion's by ${numberText(gate.margin)} or more`],
-      [
-        'Confidence',
-        `${percent(gate.confidence)} on either side, from ${numberText(gate.replicates)} resamples`,
-      ],
-      ['Candidate', valueText(report.candidate.value)],
-      ['Champion', champion ? `${valueText(champion.value)} (version ${champion.version})` : 'none'],
-      [
-        'Difference (more is better)',
-        difference ? `${numberText(difference.value)} ${intervalText(difference.interval)}` : 'not known',
-      ],
-      ['Test rows', numberText(report.rows)],
-    ]),
+    table(['Metric', 'Candidate', 'Champion', 'Difference (more is better)', 'Margin'], rows, [1, 2, 3, 4]),
+    facts([['Test rows', numberText(report.rows)]]),
   );
 }
 
@@ -49,29 +41,6 @@ export function metricsSection({ evaluation, championEvaluation, gate }: ModelCa
     table(head, rows, championEvaluation ? [1, 2] : [1]),
     means(evaluation),
   );
-}
-
-/** The metrics where rows have one value of a slice column, the gate's metric beside the champion's. */
-export function slicesSection({ evaluation, championEvaluation, gate }: ModelCard): string {
-  const columns = [...new Set(evaluation.slices.map(({ column }) => column))];
-  if (columns.length === 0) return '';
-  const champions = new Map(championEvaluation?.slices.map((slice) => [sliceKey(slice), slice]));
-  const primary = gate.gate.metric;
-  const metrics = [primary, ...metricsOf(evaluation).filter((metric) => metric !== primary)];
-  const [first, ...others] = metrics.map((metric) => METRIC_TITLES[metric]);
-  const against = championEvaluation ? [`${first ?? ''} of ${championHead(gate).toLowerCase()}`] : [];
-  const blocks = columns.flatMap((column) => {
-    const slices = evaluation.slices.filter((slice) => slice.column === column);
-    const rows = slices.map((slice) => {
-      const [value, ...rest] = metrics.map((metric) => valueText(slice.metrics[metric] ?? null));
-      const champion = champions.get(sliceKey(slice))?.metrics[primary] ?? null;
-      const compared = championEvaluation ? [valueText(champion)] : [];
-      return [sliceText(slice), numberText(slice.rows), value ?? '', ...compared, ...rest];
-    });
-    const head = ['Value', 'Rows', first ?? '', ...against, ...others];
-    return [`### By ${inline(column)}`, table(head, rows, [...head.keys()].slice(1))];
-  });
-  return section('Slices', ...blocks);
 }
 
 function championHead({ champion }: ModelCard['gate']): string {
@@ -95,14 +64,6 @@ function means({ meanPrediction, meanLabel }: Evaluation): string {
     `Mean prediction ${numberText(meanPrediction)}, mean label ${numberText(meanLabel)}`,
     `Prediction bias ${numberText(meanPrediction - meanLabel)}`,
   ]);
-}
-
-function sliceKey({ column, value }: SliceEvaluation): string {
-  return JSON.stringify([column, value]);
-}
-
-function sliceText({ value }: SliceEvaluation): string {
-  return value === '' ? '(missing)' : inline(value);
 }
 
 function valueText(value: number | null): string {

@@ -2,7 +2,7 @@ import type { ModelCard } from '@perennial/contract';
 import { describe, expect, it } from 'vitest';
 import { buildModelCard } from './build-model-card.ts';
 import { renderModelCardMarkdown } from './render-model-card.ts';
-import { samplePartsOfCard } from './sample-card.ts';
+import { samplePartsOfCard } from '../testing/sample-card.ts';
 
 function card(): ModelCard {
   return buildModelCard(samplePartsOfCard());
@@ -34,7 +34,7 @@ describe('renderModelCardMarkdown', () => {
     const bare = card();
     bare.overview = { description: '', owners: [], intendedUse: '', limitations: [] };
     bare.championEvaluation = null;
-    bare.gate = { ...bare.gate, verdict: 'no-baseline', champion: null, difference: null };
+    bare.gate = { ...bare.gate, verdict: 'no-baseline', champion: null };
     bare.evaluation = {
       ...bare.evaluation,
       slices: [],
@@ -100,7 +100,7 @@ describe('renderModelCardMarkdown', () => {
     attacked.training.warmStart.note = hostile;
     attacked.training.architecture = [hostile];
     attacked.signature.inputs = [{ name: hostile, type: 'text' }];
-    attacked.evaluation.slices = [{ column: hostile, value: hostile, rows: 30, metrics: { auc: 0.5 } }];
+    attacked.evaluation.slices = [{ slice: { [hostile]: hostile }, rows: 30, metrics: { auc: 0.5 } }];
     const markdown = renderModelCardMarkdown(attacked);
     expect(markdown).not.toMatch(/<img|[^\\]\[a\]/);
     expect(markdown.match(/^## Gate$/gm)).toHaveLength(1);

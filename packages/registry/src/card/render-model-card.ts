@@ -1,5 +1,5 @@
 import type { ModelCard, TrainSpec } from '@perennial/contract';
-import { gateSection, metricsSection, slicesSection, verdictLine } from './evaluation-sections.ts';
+import { gateSection, metricsSection, verdictLine } from './evaluation-sections.ts';
 import { columnsOf, describeFeature, describeLabel } from './feature-text.ts';
 import {
   bullets,
@@ -21,7 +21,6 @@ export function renderModelCardMarkdown(card: ModelCard): string {
     overviewSection(card),
     gateSection(card),
     metricsSection(card),
-    slicesSection(card),
     dataSection(card),
     featuresSection(card),
     signatureSection(card),

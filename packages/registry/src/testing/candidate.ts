@@ -1,7 +1,10 @@
-import type { Evaluation, GateReport, IdGenerator, ModelCard, Verdict } from '@perennial/contract';
+import type { Evaluation, GateReport, IdGenerator, Verdict } from '@perennial/contract';
 import { createRun, saveDatasetVersion, savePipeline, type Database } from '@perennial/storage';
 import { SPEC } from '@perennial/storage/testing';
+import { buildModelCard } from '../card/build-model-card.ts';
 import type { Candidate } from '../registration.ts';
+import { samplePartsOfCard } from './sample-card.ts';
+import { sampleGateReport } from './sample-gate-report.ts';
 
 /** A digest that is told apart by its number. */
 export function digest(number: number): string {
@@ -70,11 +73,12 @@ export interface CandidateOptions {
   /** The champion that the gate compared with. */
   against: number | null;
   approval?: 'automatic' | 'required';
+  inconclusive?: 'hold' | 'release';
 }
 
 /** A candidate of a run that is on record. */
 export async function makeCandidate(options: CandidateOptions): Promise<Candidate> {
-  const { database, ids, verdict, against, approval = 'automatic' } = options;
+  const { database, ids, verdict, against, approval = 'automatic', inconclusive = 'hold' } = options;
   const runId = ids.next();
   const trigger = { kind: 'request' as const, by: 'test' };
   const run = {
@@ -88,7 +92,8 @@ export async function makeCandidate(options: CandidateOptions): Promise<Candidat
   };
   await createRun(database.orm, run);
   const artifact = { digest: digest(Math.floor(Math.random() * 2 ** 48)), bytes: 10 };
-  const gate = gateReport({ verdict, against, artifact: artifact.digest });
+  const report = gateReport({ verdict, against, artifact: artifact.digest });
+  const gate = { ...report, gate: { ...report.gate, inconclusive } };
   return {
     model: SPEC.name,
     runId,
@@ -110,8 +115,7 @@ export async function makeCandidate(options: CandidateOptions): Promise<Candidat
     evaluation: evaluationOf(artifact.digest),
     gate,
     release: { approval },
-    // Registration keeps the card as it is given; what a card holds is another file's matter.
-    card: (version) => ({ format: 1, model: SPEC.name, version }) as unknown as ModelCard,
+    card: (registered) => buildModelCard({ ...samplePartsOfCard(), spec: SPEC, ...registered }),
   };
 }
 
@@ -126,20 +130,21 @@ function evaluationOf(artifact: string): Evaluation {
     slices: [],
     meanPrediction: 0.2,
     meanLabel: 0.2,
+    calibration: null,
+    curves: null,
+    confusion: null,
   };
 }
 
 function gateReport(given: { verdict: Verdict; against: number | null; artifact: string }): GateReport {
   const { verdict, against, artifact } = given;
-  const champion = { model: SPEC.name, version: against ?? 0, artifact: digest(3), value: 0.7 };
   return {
+    ...sampleGateReport(),
     gate: SPEC.validate.gate,
     verdict,
     explanation: `The verdict is ${verdict}.`,
     dataset: DATASET,
-    rows: 100,
-    candidate: { artifact, value: 0.7 },
-    champion: against === null ? null : champion,
-    difference: null,
+    candidate: { artifact },
+    champion: against === null ? null : { model: SPEC.name, version: against, artifact: digest(3) },
   };
 }

@@ -5,6 +5,7 @@ import {
   type Evaluation,
   type GateReport,
   type Lineage,
+  type MetricValues,
   type Model,
   type ModelCard,
   type ModelVersion,
@@ -13,6 +14,7 @@ import {
   type PageQuery,
   type Signature,
   type StoredEvaluation,
+  type Verdict,
 } from '@perennial/contract';
 import { aliases, evaluations, modelVersions, models } from '../database/schema.ts';
 import { MODELS_CHANGED_CHANNEL } from './aliases.ts';
@@ -85,6 +87,29 @@ export async function listEvaluations(
 export async function findVersionOfRun(db: Executor, runId: string): Promise<VersionRow | undefined> {
   const [row] = await db.select().from(modelVersions).where(eq(modelVersions.runId, runId));
   return row;
+}
+
+/**
+ * The newest versions of a model in short, newest first, as they stand in the history on a card. Read from within the rows, since whole cards
+ * would be megabytes.
+ */
+export async function listRecentVersions(
+  db: Executor,
+  model: string,
+  limit: number,
+): Promise<ModelCard['history']> {
+  const rows = await db
+    .select({
+      version: modelVersions.version,
+      createdAt: modelVersions.createdAt,
+      verdict: sql<Verdict>`${modelVersions.gate}->>'verdict'`,
+      metrics: sql<MetricValues>`${modelVersions.card}#>'{evaluation,metrics}'`,
+    })
+    .from(modelVersions)
+    .where(eq(modelVersions.model, model))
+    .orderBy(desc(modelVersions.version))
+    .limit(limit);
+  return rows.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() }));
 }
 
 /** @throws NotFoundError */
