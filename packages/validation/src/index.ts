@@ -5,11 +5,20 @@ export { metricOf, metricValues } from './metrics/metric-of.ts';
 export { plainValue, type RowMetric } from './metrics/row-metric.ts';
 export type { BinaryRows, MulticlassRows, RegressionRows, ScoredRows } from './scoring/scored-rows.ts';
 export {
+  estimateDifference,
+  estimateMetric,
+  sameArtifactEstimate,
+  type ComparisonEstimate,
+  type ComparisonQuestion,
+  type Estimate,
+} from './gate/compare.ts';
+export { holm } from './gate/holm.ts';
+export { BootstrapDistribution, type BootstrapReplicates } from './statistics/bca.ts';
+export {
   bootstrapDifference,
   bootstrapMetric,
   type BootstrapOptions,
-  type Estimate,
-  type PairedEstimate,
+  type PairedDistributions,
 } from './statistics/paired-bootstrap.ts';
 export { compareAucByDeLong, type DeLongComparison } from './statistics/delong.ts';
 export { validate } from './validate.ts';
