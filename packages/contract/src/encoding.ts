@@ -93,6 +93,22 @@ export const fittedLabelSchema = z.discriminatedUnion('kind', [
 ]);
 export type FittedLabel = z.infer<typeof fittedLabelSchema>;
 
+const probability = z.number().min(0).max(1);
+/** What is fitted on the validation rows so that a classifier's probabilities may be taken at their word. */
+export const calibrationSchema = z.discriminatedUnion('method', [
+  /** Logits are divided by it before sigmoid or softmax (Guo et al., "On Calibration of Modern Neural Networks", 2017). */
+  z.strictObject({ method: z.literal('temperature'), temperature: z.number().positive() }),
+  /** A rising function of a binary label's probability: linear between the points (in, out), constant beyond the first and the last. */
+  z.strictObject({
+    method: z.literal('isotonic'),
+    points: z
+      .array(z.tuple([probability, probability]))
+      .min(2)
+      .max(256),
+  }),
+]);
+export type Calibration = z.infer<typeof calibrationSchema>;
+
 /** Everything the encoder graph is written from. */
 export const encoderSpecSchema = z.strictObject({
   columns: z.array(inputColumnSchema).min(1),
