@@ -1,6 +1,6 @@
 import { PipelineInvalidError, categorical, numeric } from '@perennial/pipeline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TRIPS, Workshop, tripsSpec } from './testing/workshop.ts';
+import { TRIPS, TRIPS_INPUT, Workshop, tripsSpec } from './testing/workshop.ts';
 
 let shop: Workshop;
 beforeEach(async () => {
@@ -75,7 +75,7 @@ describe('names that look like SQL', () => {
           b: categorical({ column: `select '` }),
           c: numeric({ column: 'c0' }),
         },
-        validate: { ...tripsSpec().validate, slices: [nasty] },
+        validate: { ...TRIPS_INPUT.validate, slices: [nasty] },
       },
       {
         source: { kind: 'parquet', paths: ['nasty.parquet'] },

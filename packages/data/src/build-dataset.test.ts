@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { dataCardSchema, datasetManifestSchema } from '@perennial/contract';
 import { categorical, crossed, numeric, timestamp } from '@perennial/pipeline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TRIPS, Workshop, tripsSpec } from './testing/workshop.ts';
+import { TRIPS, TRIPS_INPUT, Workshop, tripsSpec } from './testing/workshop.ts';
 
 let shop: Workshop;
 beforeEach(async () => {
@@ -19,7 +19,7 @@ const full = tripsSpec(
       pair: crossed(['origin', 'delay'], { buckets: 64 }),
       at: timestamp(),
     },
-    validate: { gate: tripsSpec().validate.gate, slices: ['origin', 'id'] },
+    validate: { ...TRIPS_INPUT.validate, slices: ['origin', 'id'] },
   },
   { key: 'id' },
 );
@@ -105,7 +105,12 @@ describe('buildDataset', () => {
     await shop.write('trips.parquet', TRIPS);
     expect((await shop.build(full)).digest).toBe(first.digest);
     expect(
-      (await shop.build({ ...full, validate: { ...full.validate, slices: ['origin'] } })).digest,
+      (
+        await shop.build({
+          ...full,
+          validate: { ...full.validate, slices: { ...full.validate.slices, columns: ['origin'] } },
+        })
+      ).digest,
     ).not.toBe(first.digest);
   });
 
@@ -139,7 +144,9 @@ describe('buildDataset', () => {
       mean: 350,
       top: null,
     });
-    expect(distance?.quantiles).toEqual([100, 200, 350, 500, 600]);
+    expect(distance?.quantiles).toHaveLength(21);
+    expect([0, 5, 10, 15, 20].map((step) => distance?.quantiles?.[step])).toEqual([100, 200, 350, 500, 600]);
+    expect(distance?.histogram?.rows.filter((rows) => rows > 0)).toEqual([28, 28, 28, 28, 28, 28]);
     const origin = card.columns.find(({ name }) => name === 'origin');
     expect(origin).toMatchObject({ type: 'text', distinct: 3, min: null, quantiles: null });
     expect(origin?.top).toEqual([

@@ -219,7 +219,7 @@ async function quarantineOf(
 }
 
 function manifestOf(spec: PipelineSpec, { splits, encoder, label }: Written): DatasetManifest {
-  return { format: 1, pipeline: spec.name, splits, encoder, label, slices: spec.validate.slices };
+  return { format: 1, pipeline: spec.name, splits, encoder, label, slices: spec.validate.slices.columns };
 }
 
 function cardOf(

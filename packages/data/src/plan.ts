@@ -153,8 +153,11 @@ function sliceColumns(
   columns: ReadColumns,
   inputs: readonly DatasetColumn[],
 ): DatasetColumn[] {
-  return spec.validate.slices
-    .map((name, index) => ({ name, read: columns.read(name, `validate.slices[${index}]`, CATEGORIES) }))
+  return spec.validate.slices.columns
+    .map((name, index) => ({
+      name,
+      read: columns.read(name, `validate.slices.columns[${index}]`, CATEGORIES),
+    }))
     .filter(({ name }) => !inputs.some((input) => input.name === name))
     .map(({ name, read }, index) => ({
       name,

@@ -15,7 +15,7 @@ import { SourceChangedError, SourceInvalidError } from './errors.ts';
 import { FileDigests } from './file-digests.ts';
 import { changedFile } from './source-files.ts';
 import { sourceFingerprint } from './source-fingerprint.ts';
-import { TRIPS, Workshop, tripsSpec } from './testing/workshop.ts';
+import { TRIPS, TRIPS_INPUT, Workshop, tripsSpec } from './testing/workshop.ts';
 
 let shop: Workshop;
 beforeEach(async () => {
@@ -88,8 +88,8 @@ describe('a source that cannot be used', () => {
     ['data.time', tripsSpec({}, { time: 'when' })],
     ['data.key', tripsSpec({}, { key: 'number' })],
     [
-      'validate.slices[1]',
-      tripsSpec({ validate: { ...tripsSpec().validate, slices: ['origin', 'Origin'] } }),
+      'validate.slices.columns[1]',
+      tripsSpec({ validate: { ...TRIPS_INPUT.validate, slices: ['origin', 'Origin'] } }),
     ],
     ['data.expectations[0].column', tripsSpec({}, { expectations: [{ kind: 'notNull', column: 'x' }] })],
   ])('is told the field that names a missing column: %s', async (field, spec) => {
