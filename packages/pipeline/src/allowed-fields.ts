@@ -4,6 +4,8 @@ import { pipelineSpecSchema } from '@perennial/contract';
 interface SchemaNode {
   properties?: Record<string, SchemaNode>;
   additionalProperties?: SchemaNode | boolean;
+  /** Of a record: what its keys may be. */
+  propertyNames?: { enum?: string[] };
   items?: SchemaNode;
   oneOf?: SchemaNode[];
   anyOf?: SchemaNode[];
@@ -21,7 +23,8 @@ export function allowedFields(value: unknown, path: Path): string[] {
     here = (here as Record<PropertyKey, unknown> | undefined)?.[key];
     if (node === undefined) return [];
   }
-  return Object.keys(alternative(node, here).properties ?? {});
+  const { properties, propertyNames } = alternative(node, here);
+  return propertyNames?.enum ?? Object.keys(properties ?? {});
 }
 
 function child(node: SchemaNode, key: PropertyKey): SchemaNode | undefined {

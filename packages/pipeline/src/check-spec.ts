@@ -131,7 +131,7 @@ function columnIssues({ features, validate }: PipelineSpec): Issue[] {
       path: `features.${name}`,
       columns: columnsOf(feature),
     })),
-    { path: 'validate.slices', columns: validate.slices.columns },
+    { path: 'validate.slices.columns', columns: validate.slices.columns },
   ];
   return named.flatMap(({ path, columns }) =>
     columns

@@ -1,7 +1,7 @@
 import { definePipeline } from './define-pipeline.ts';
 import { between, notNull, oneOf, predicate, rowCount, unique } from './expectations.ts';
 import { boolean, categorical, crossed, numeric, timestamp } from './features.ts';
-import { notWorse } from './gate.ts';
+import { atLeast, atMost, decreasing, increasing, invariant, notWorse } from './gate.ts';
 import { binary, multiclass, regression } from './labels.ts';
 import { objectStore, parquet, postgres, predictionLog, query, stream } from './sources.ts';
 import { custom, mlp } from './train.ts';
@@ -33,6 +33,82 @@ definePipeline({
 });
 // @ts-expect-error there is no metric of that name
 notWorse({ metric: 'f1', margin: 0.01 });
+
+// So do the metrics of every rule; what else a limit may be about goes with any label.
+const dataset = `sha256:${'a'.repeat(64)}`;
+const delay = regression('delay', { from: 'delay' });
+const binaryLimits = { ...base, label: late, features: distance };
+definePipeline({
+  ...binaryLimits,
+  validate: {
+    gate: [
+      notWorse({ metric: 'auc', margin: 0.01, cluster: 'day' }),
+      notWorse({ metric: 'logLoss', margin: 0.01 }),
+      atLeast('auc', 0.6),
+      atMost('calibrationError', 0.05),
+      atMost('p99Milliseconds', 5),
+      atMost('residentMegabytes', 400),
+    ],
+    inconclusive: 'release',
+    goldenSets: [{ name: 'hurricane', dataset, margin: 0.02, limits: [atLeast('accuracy', 0.7)] }],
+    checks: { 'label-leak': 'report' },
+    testSet: { comparisons: 30 },
+  },
+});
+definePipeline({
+  ...binaryLimits,
+  validate: {
+    gate: [
+      notWorse({ metric: 'auc', margin: 0.01 }),
+      // @ts-expect-error a binary label has no RMSE
+      notWorse({ metric: 'rmse', margin: 0.01 }),
+    ],
+  },
+});
+definePipeline({
+  ...binaryLimits,
+  validate: {
+    gate: [
+      notWorse({ metric: 'auc', margin: 0.01 }),
+      // @ts-expect-error a binary label has no RMSE
+      atMost('rmse', 5),
+    ],
+  },
+});
+definePipeline({
+  ...base,
+  label: delay,
+  features: distance,
+  validate: {
+    gate: [notWorse({ metric: 'rmse', margin: 0.1 }), atMost('mae', 10)],
+    // @ts-expect-error a regression has no accuracy
+    goldenSets: [{ name: 'hurricane', dataset, limits: [atLeast('accuracy', 0.7)] }],
+  },
+});
+definePipeline({
+  ...binaryLimits,
+  validate: {
+    ...auc,
+    // @ts-expect-error the latency of a golden set is no other than that of any rows
+    goldenSets: [{ name: 'hurricane', dataset, limits: [atMost('p99Milliseconds', 5)] }],
+  },
+});
+// @ts-expect-error there is no measure of that name
+atMost('p95Milliseconds', 5);
+// @ts-expect-error entities and days are what rows are gathered by
+notWorse({ metric: 'auc', margin: 0.01, cluster: 'week' });
+definePipeline({
+  ...binaryLimits,
+  // @ts-expect-error there is no check of that name
+  validate: { ...auc, checks: { leak: 'report' } },
+});
+definePipeline({
+  ...binaryLimits,
+  // @ts-expect-error a check fails, reports or is off
+  validate: { ...auc, checks: { 'label-leak': 'warn' } },
+});
+// @ts-expect-error there is no calibration of that name
+mlp({ calibration: 'platt' });
 
 // With unstated columns every name goes; with stated ones only those.
 definePipeline({
@@ -96,6 +172,35 @@ definePipeline({
   // @ts-expect-error the source has no column `runway` to slice by
   validate: { ...auc, slices: ['runway'] },
 });
+definePipeline({
+  ...base,
+  data: typed,
+  label: late,
+  features: distance,
+  // @ts-expect-error the source has no column `runway` to slice by
+  validate: { ...auc, slices: { columns: ['origin', 'runway'], minRows: 500 } },
+});
+definePipeline({
+  ...base,
+  data: typed,
+  label: late,
+  features: distance,
+  validate: {
+    ...auc,
+    slices: { columns: ['origin', 'destination'], pairs: false },
+    behaviour: [increasing('distance', { by: 100 }), decreasing('distance'), invariant('origin')],
+  },
+});
+definePipeline({
+  ...base,
+  data: typed,
+  label: late,
+  features: distance,
+  // @ts-expect-error the source has no column `runway`
+  validate: { ...auc, behaviour: [increasing('distance'), invariant('runway')] },
+});
+// @ts-expect-error what stays the same is not raised by anything
+invariant('origin', { by: 1 });
 definePipeline({
   ...base,
   // @ts-expect-error the source has no column `when`

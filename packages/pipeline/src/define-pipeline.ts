@@ -1,4 +1,5 @@
 import type { LabelSpec } from '@perennial/contract';
+import { asWritten, isLimit } from './author-paths.ts';
 import { checkSpec } from './check-spec.ts';
 import type { PipelineDefinition, PipelineFunctions, PipelineInput } from './definition.ts';
 import { PipelineInvalidError } from './errors.ts';
@@ -20,7 +21,10 @@ export function definePipeline<Column extends string, const Label extends LabelS
   input: PipelineInput<Column, Label, Name>,
 ): PipelineDefinition {
   const { spec, issues } = checkSpec(normalise(input));
-  if (spec === undefined) throw new PipelineInvalidError(issues, { pipeline: nameOf(input) });
+  if (spec === undefined) {
+    const written = issues.map((issue) => asWritten(issue, input));
+    throw new PipelineInvalidError(written, { pipeline: nameOf(input) });
+  }
   const definition: PipelineDefinition = { spec, functions: functionsOf(input) };
   if (spec.data.source.kind === 'query' && definition.functions.query === undefined) {
     const message = 'needs its function: write it as query(async function* ({ from, to, signal }) { … })';
@@ -112,8 +116,6 @@ function validateOf(validate: unknown): unknown {
 /** Rules of one list, told apart by their kind; one of an unknown kind is left among the comparisons for the check to refuse. */
 function gateOf(gate: unknown, inconclusive: unknown): unknown {
   const rules: unknown[] = Array.isArray(gate) ? gate : [gate];
-  const isLimit = (rule: unknown) =>
-    isObject(rule) && (rule['kind'] === 'atLeast' || rule['kind'] === 'atMost');
   return {
     comparisons: rules.filter((rule) => !isLimit(rule)),
     limits: rules.filter(isLimit),

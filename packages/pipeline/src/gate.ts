@@ -1,9 +1,10 @@
 import type {
   BehaviourSpec,
-  GoldenSetSpec,
   LabelKind,
   LimitSpec,
+  MEASURES,
   METRICS,
+  Measure,
   Metric,
   NotWorseSpec,
 } from '@perennial/contract';
@@ -12,16 +13,16 @@ import type {
 export type MetricOf<Kind extends LabelKind> = (typeof METRICS)[Kind][number];
 
 /** What a limit may be about, beside metrics. */
-export type OtherMeasure = Exclude<LimitSpec['measure'], Metric>;
+export type OtherMeasure = (typeof MEASURES)[number];
 
 /** A comparison with the champion by the metric `M`. */
 export type ComparisonOn<M extends Metric = Metric> = Omit<NotWorseSpec, 'metric'> & { metric: M };
 
-/** A floor or a ceiling of the metric `M` or of another measure. */
-export type LimitOn<M extends Metric = Metric> = Omit<LimitSpec, 'measure'> & { measure: M | OtherMeasure };
+/** A floor or a ceiling of the measure `M`. */
+export type LimitOn<M extends Measure = Measure> = Omit<LimitSpec, 'measure'> & { measure: M };
 
-/** One rule of a gate. */
-export type GateRule<M extends Metric = Metric> = ComparisonOn<M> | LimitOn<M>;
+/** One rule of a gate of a label that has the metrics `M`. */
+export type GateRule<M extends Metric = Metric> = ComparisonOn<M> | LimitOn<M | OtherMeasure>;
 
 export interface NotWorseOptions<M extends Metric> {
   /** What is compared, on the newest rows (the test split). */
@@ -48,12 +49,12 @@ export function notWorse<const M extends Metric>(options: NotWorseOptions<M>): C
 }
 
 /** The candidate's measure must be at least this, whatever the champion's is. */
-export function atLeast<const M extends Metric>(measure: M | OtherMeasure, value: number): LimitOn<M> {
+export function atLeast<const M extends Measure>(measure: M, value: number): LimitOn<M> {
   return { kind: 'atLeast', measure, value };
 }
 
 /** The candidate's measure must be at most this: `atMost('p99Milliseconds', 5)`. */
-export function atMost<const M extends Metric>(measure: M | OtherMeasure, value: number): LimitOn<M> {
+export function atMost<const M extends Measure>(measure: M, value: number): LimitOn<M> {
   return { kind: 'atMost', measure, value };
 }
 
@@ -81,7 +82,7 @@ export interface GoldenSetInput<M extends Metric = Metric> {
   /** @default the primary comparison's margin */
   margin?: number;
   /** @default [] */
-  limits?: (Omit<GoldenSetSpec['limits'][number], 'measure'> & { measure: M })[];
+  limits?: LimitOn<M>[];
 }
 
 /** A {@link BehaviourSpec} about the column `Column`. */

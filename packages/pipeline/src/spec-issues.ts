@@ -21,9 +21,11 @@ export function spokenPath(path: readonly PropertyKey[]): string {
 }
 
 function spokenMessage(issue: SchemaIssue, value: unknown): string {
+  const ofGate = gateMessage(issue);
+  if (ofGate !== undefined) return ofGate;
   if (issue.code === 'unrecognized_keys') {
     const unknown = issue.keys.map((key) => `'${key}'`).join(', ');
-    return `has no field ${unknown}; its fields are ${allowedFields(value, issue.path).join(', ')}`;
+    return `has no field ${unknown}; its fields are ${fieldsAt(issue.path, value).join(', ')}`;
   }
   if (issue.code === 'invalid_union') return unionMessage(issue);
   if (issue.code === 'invalid_key')
@@ -33,6 +35,21 @@ function spokenMessage(issue: SchemaIssue, value: unknown): string {
     return `is missing; it must be of type ${issue.expected}`;
   }
   return issue.message;
+}
+
+/** An author writes one list of rules, in which comparisons and limits are told apart by their kind; and beside it what the gate does where it cannot tell. */
+function gateMessage({ code, path }: SchemaIssue): string | undefined {
+  const where = spokenPath(path);
+  if (code === 'too_small' && where === 'validate.gate.comparisons')
+    return 'must have a comparison with the champion, such as notWorse({ metric, margin })';
+  if (code === 'invalid_value' && /^validate\.gate\.comparisons\[\d+\]\.kind$/.test(where))
+    return `must be one of 'notWorse', 'atLeast', 'atMost'`;
+  return undefined;
+}
+
+function fieldsAt(path: readonly PropertyKey[], value: unknown): string[] {
+  const fields = allowedFields(value, path);
+  return spokenPath(path) === 'validate' ? [...fields, 'inconclusive'] : fields;
 }
 
 function unionMessage(issue: Extract<SchemaIssue, { code: 'invalid_union' }>): string {
