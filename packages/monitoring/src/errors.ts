@@ -34,3 +34,42 @@ export class LabelMismatchError extends PerennialError {
     return { issues: [{ path: `items[${this.index}].label`, message: `must be ${this.allowed}` }] };
   }
 }
+
+/** A webhook's address leads where the platform must not go on somebody's behalf, or is none that can be sent to. */
+export class WebhookAddressError extends PerennialError {
+  readonly code = 'invalid-request';
+  constructor(
+    readonly reason: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`The webhook's address cannot be used: ${reason}.`, options);
+  }
+
+  override get details() {
+    return { issues: [{ path: 'url', message: this.reason }] };
+  }
+}
+
+/** Every event is written once for each webhook in the transaction of what it tells of, so that their number must have a bound. */
+export class TooManyWebhooksError extends PerennialError {
+  readonly code = 'conflict';
+  constructor(readonly limit: number) {
+    super(`There are ${limit} webhooks, and there can be no more: delete one first.`);
+  }
+
+  override get details() {
+    return { limit: this.limit };
+  }
+}
+
+/** What was to go to a webhook cannot, since the webhook is no more. */
+export class WebhookDeletedError extends PerennialError {
+  readonly code = 'conflict';
+  constructor(readonly delivery: string) {
+    super(`The webhook of the delivery '${delivery}' was deleted: it cannot be sent again.`);
+  }
+
+  override get details() {
+    return { delivery: this.delivery };
+  }
+}

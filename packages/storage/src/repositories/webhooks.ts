@@ -62,13 +62,13 @@ export async function webhooksFor(
 }
 
 /**
- * Ends a webhook. Its row and deliveries stay as a record; what waited has failed.
+ * Ends a webhook. Its row and deliveries stay as a record, its secret does not; what waited has failed.
  * @throws NotFoundError when there is none, or it was deleted before
  */
 export async function deleteWebhook(tx: Executor, id: string, at: Date): Promise<Webhook> {
   const [row] = await tx
     .update(webhooks)
-    .set({ deletedAt: at })
+    .set({ deletedAt: at, secret: '' })
     .where(and(eq(webhooks.id, id), isNull(webhooks.deletedAt)))
     .returning();
   if (!row) throw new NotFoundError('webhook', formatId('webhook', id));
