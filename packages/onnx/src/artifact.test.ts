@@ -150,6 +150,7 @@ describe('readArtifact', () => {
       signature: { inputs: NETWORK_ENCODER.columns, output: { kind: 'binary', threshold: 0.25 } },
       encoder: parts.encoder,
       label: parts.label,
+      calibration: null,
       properties: parts.properties,
       weights: new Map([['out/kernel', kernel]]),
     });

@@ -1,10 +1,12 @@
 import {
   fittedLabelSchema,
   signatureSchema,
+  type Calibration,
   type EncoderSpec,
   type FittedLabel,
   type Signature,
 } from '@perennial/contract';
+import { checkCalibration, writeCalibratedNetwork } from './calibration.ts';
 import { outputTensors, signatureOutput, writeDecision } from './decision.ts';
 import { ENCODER_KEY } from './encoder-file.ts';
 import { writeEncoderNodes } from './encoder-graph.ts';
@@ -15,19 +17,24 @@ import type { GraphProto } from './generated/onnx-ml_pb.ts';
 import { GraphBuilder, isBorder, type BorderTensor } from './graph-builder.ts';
 import { asJson, parseMetadata } from './metadata.ts';
 import { METADATA_PREFIX, readModelFile, writeModelFile } from './model-file.ts';
-import { writeNetworkNodes } from './network-graph.ts';
 import type { NetworkGraph, WeightTensor } from './network.ts';
 import { columnInput } from './tensor-names.ts';
 import { readWeights } from './weights.ts';
 
 const SIGNATURE_KEY = `${METADATA_PREFIX}signature`;
 const LABEL_KEY = `${METADATA_PREFIX}label`;
+const CALIBRATION_KEY = `${METADATA_PREFIX}calibration`;
 
 /** What an artifact is written from. */
 export interface ArtifactParts {
   encoder: EncoderSpec;
   network: NetworkGraph;
   label: FittedLabel;
+  /**
+   * Of a classifier's probabilities; decisions are made on the calibrated ones.
+   * @default none
+   */
+  calibration?: Calibration;
   /** Kept in the file's metadata as given; no key may begin with `perennial.`. */
   properties: Record<string, string>;
 }
@@ -37,6 +44,7 @@ export interface ArtifactHeader {
   signature: Signature;
   encoder: EncoderSpec;
   label: FittedLabel;
+  calibration: Calibration | null;
   properties: Record<string, string>;
 }
 
@@ -46,8 +54,8 @@ export interface Artifact extends ArtifactHeader {
 }
 
 /**
- * Writes an artifact: an ONNX file from raw columns to decision, with the encoder's nodes, the network's layers and the outputs that
- * the contract's signature names. Inputs have the columns' names; a column that is named as an output, or has a slash in its
+ * Writes an artifact: an ONNX file from raw columns to decision, with the encoder's nodes, the network's layers, its calibration and the
+ * outputs that the contract's signature names. Inputs have the columns' names; a column that is named as an output, or has a slash in its
  * name, or begins with `#`, enters as `#column/<name>`. Equal parts give equal bytes.
  *
  * @throws UnsupportedLayerError naming a layer that cannot be written.
@@ -59,13 +67,16 @@ export function writeArtifact(parts: ArtifactParts): Uint8Array {
   for (const key of Object.keys(parts.properties)) {
     if (key.startsWith(METADATA_PREFIX)) throw new ArtifactInvalidError(`the property '${key}' is reserved`);
   }
+  const calibration = parts.calibration && checkCalibration(parts.calibration, label);
   const graph = new GraphBuilder();
   const encoded = writeEncoderNodes(graph, encoder);
-  writeDecision(graph, label, writeNetworkNodes(graph, parts.network, encoded));
+  const { network } = parts;
+  writeDecision(graph, label, writeCalibratedNetwork(graph, { network, calibration }, encoded));
   return writeModelFile('artifact', graph.build('artifact'), {
     ...parts.properties,
     [ENCODER_KEY]: JSON.stringify(encoder),
     [LABEL_KEY]: JSON.stringify(label),
+    ...(calibration === undefined ? {} : { [CALIBRATION_KEY]: JSON.stringify(calibration) }),
     [SIGNATURE_KEY]: JSON.stringify(artifactSignature(encoder, label)),
   });
 }
@@ -99,7 +110,13 @@ function readParts(bytes: Uint8Array): { header: ArtifactHeader; graph: GraphPro
   checkBorder('inputs', graph.input, signatureInputs(signature));
   checkBorder('outputs', graph.output, outputTensors(signature.output));
   const own = [...metadata].filter(([key]) => !key.startsWith(METADATA_PREFIX));
-  return { header: { signature, encoder, label, properties: Object.fromEntries(own) }, graph };
+  const calibration = readCalibration(metadata, label);
+  return { header: { signature, encoder, label, calibration, properties: Object.fromEntries(own) }, graph };
+}
+
+function readCalibration(metadata: ReadonlyMap<string, string>, label: FittedLabel): Calibration | null {
+  if (!metadata.has(CALIBRATION_KEY)) return null;
+  return checkCalibration(parseMetadata(metadata, CALIBRATION_KEY), label);
 }
 
 function artifactSignature(encoder: EncoderSpec, label: FittedLabel): Signature {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FittedLabel } from '@perennial/contract';
+import type { Calibration, FittedLabel } from '@perennial/contract';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeArtifact } from './artifact.ts';
@@ -30,6 +30,30 @@ const decided: [FittedLabel, number][] = [
   [{ kind: 'regression', name: 'y', center: 1, scale: 2 }, 1],
 ];
 
+function calibratedFiles(): Uint8Array[] {
+  return decided.slice(0, 2).flatMap(([label, width]) => {
+    const kernel = { shape: [2, width], data: new Float32Array(2 * width) };
+    const activation = label.kind === 'binary' ? ('sigmoid' as const) : ('softmax' as const);
+    const network = {
+      inputs: NETWORK_INPUTS,
+      layers: [{ name: 'out', inputs: ['dense'], kind: 'dense' as const, kernel, activation }],
+      output: 'out',
+    };
+    const points: [number, number][] = [
+      [0, 0.1],
+      [0.5, 0.4],
+      [1, 0.9],
+    ];
+    const calibrations: Calibration[] = [
+      { method: 'temperature', temperature: 1.7 },
+      ...(label.kind === 'binary' ? [{ method: 'isotonic' as const, points }] : []),
+    ];
+    return calibrations.map((calibration) =>
+      writeArtifact({ encoder: NETWORK_ENCODER, network, label, calibration, properties: {} }),
+    );
+  });
+}
+
 function decisionFiles(): Uint8Array[] {
   return decided.map(([label, width]) => {
     const kernel = { shape: [2, width], data: new Float32Array(2 * width) };
@@ -55,6 +79,7 @@ describe.skipIf(!hasOnnx)("ONNX's own checker (skipped where no Python has the o
     const label: FittedLabel = { kind: 'regression', name: 'y', center: 0, scale: 1 };
     const files = [
       ...decisionFiles(),
+      ...calibratedFiles(),
       ...fc.sample(encoderSpecs, { numRuns: 60, seed: 1 }).map(writeEncoder),
       ...fc
         .sample(networks, { numRuns: 60, seed: 1 })
