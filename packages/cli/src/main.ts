@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { ApiError, ConnectionError, UnexpectedAnswerError } from '@perennial/client';
 import { PerennialError } from '@perennial/contract';
 import { ConfigurationError, ListenError, PLATFORM_VERSION } from '@perennial/server';
+import { registerAlerts } from './commands/alerts.ts';
 import { registerBackfill } from './commands/backfill.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerModels } from './commands/models.ts';
@@ -9,6 +10,7 @@ import { registerPredict } from './commands/predict.ts';
 import { registerRun } from './commands/run.ts';
 import { registerTriggers } from './commands/triggers.ts';
 import { registerUp } from './commands/up.ts';
+import { registerWebhooks } from './commands/webhooks.ts';
 import { BadOutcomeError, UsageError } from './errors.ts';
 import { terminal, type Output } from './output.ts';
 
@@ -20,6 +22,8 @@ const COMMANDS = [
   registerModels,
   registerPredict,
   registerDoctor,
+  registerAlerts,
+  registerWebhooks,
 ];
 
 /**

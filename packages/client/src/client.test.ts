@@ -49,6 +49,13 @@ describe('a request', () => {
     expect(server.arrived[0]?.headers['content-type']).toBe('application/json');
   });
 
+  it('of a DELETE carries no body', async () => {
+    const webhook = 'hook_0190b0a4-0000-7000-8000-000000000000';
+    await client.deleteWebhook({ params: { webhook } });
+    expect(server.arrived).toMatchObject([{ method: 'DELETE', url: `/v1/webhooks/${webhook}`, body: '' }]);
+    expect(server.arrived[0]?.headers['content-type']).toBeUndefined();
+  });
+
   it('of a POST that takes no body carries an empty object', async () => {
     await client.cancelRun({ params: { run } });
     expect(server.arrived[0]?.body).toBe('{}');

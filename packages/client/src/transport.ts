@@ -1,4 +1,4 @@
-import { InvalidRequestError, problemSchema } from '@perennial/contract';
+import { InvalidRequestError, problemSchema, type Route } from '@perennial/contract';
 import { ApiError, ConnectionError, UnexpectedAnswerError } from './errors.ts';
 
 export interface ClientOptions {
@@ -14,7 +14,7 @@ export interface ClientOptions {
 type AddressValue = string | number | boolean;
 
 export interface TransportRequest {
-  method: 'GET' | 'POST';
+  method: Route['method'];
   /** As in the route table, with `{name}` for each parameter. */
   path: string;
   params?: Record<string, AddressValue> | undefined;
@@ -68,7 +68,7 @@ export class Transport {
     return send(this.#urlOf(request), {
       method,
       headers: this.#headersOf(request),
-      ...(method === 'POST' ? { body: JSON.stringify(body ?? {}) } : {}),
+      ...(carriesBody(method) ? { body: JSON.stringify(body ?? {}) } : {}),
       ...(signal ? { signal } : {}),
     }).catch((cause: unknown) => this.#explain(cause, signal));
   }
@@ -91,12 +91,14 @@ export class Transport {
     const { token } = this.#options;
     return {
       accept,
-      ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
+      ...(carriesBody(method) ? { 'content-type': 'application/json' } : {}),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
     };
   }
 }
+
+const carriesBody = (method: Route['method']) => method === 'POST' || method === 'PATCH';
 
 function fillPath(path: string, params: Record<string, AddressValue>): string {
   return path.replace(/\{(\w+)\}/g, (_, name: string) => pathSegment(name, String(params[name])));

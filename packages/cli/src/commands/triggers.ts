@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { TriggerCause, TriggerOutcome, TriggerRecord } from '@perennial/contract';
 import { connect, withConnection, type ConnectionOptions } from '../connection.ts';
-import { UsageError } from '../errors.ts';
+import { parseLimit } from '../limit.ts';
 import { writeJson, writeTable, type Output } from '../output.ts';
 
 interface TriggersOptions extends ConnectionOptions {
@@ -29,10 +29,7 @@ async function triggers(
   options: TriggersOptions,
   output: Output,
 ): Promise<void> {
-  const limit = Number(options.limit);
-  if (!Number.isInteger(limit) || limit < 1 || limit > 500)
-    throw new UsageError(`--limit '${options.limit}' is not a number from 1 to 500.`);
-  const query = { limit, pipeline, outcome: options.outcome };
+  const query = { limit: parseLimit(options.limit), pipeline, outcome: options.outcome };
   const { items } = await connect(options).listTriggers({ query });
   if (options.json) return writeJson(output, items);
   writeTable(output, ['at', 'pipeline', 'why', 'outcome', 'run', 'reason'], items.map(row));

@@ -35,6 +35,10 @@ export interface Config {
   /** Models cached by digest, and the last known champions. */
   servingFolder: string;
   workFolder: string;
+  webhooks: {
+    /** Whether they may be sent to addresses of the machine's own network, the machine's own among them. */
+    allowPrivate: boolean;
+  };
   /** All the process's variables, secrets among them: for processes that run author's code, which are given few of them. */
   environment: Readonly<Record<string, string | undefined>>;
 }
@@ -71,6 +75,7 @@ export function loadConfig(
     journal: { folder: join(home, 'journal'), durability: environment.PERENNIAL_DURABILITY },
     servingFolder: join(home, 'serving'),
     workFolder: join(home, 'work'),
+    webhooks: { allowPrivate: environment.PERENNIAL_WEBHOOK_ALLOW_PRIVATE === 'true' },
     environment: { ...variables },
   };
 }

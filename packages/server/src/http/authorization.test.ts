@@ -23,6 +23,9 @@ const SAMPLES: Record<string, string> = {
   run: `run_${UUID}`,
   release: `rel_${UUID}`,
   prediction: `pred_${UUID}`,
+  alert: `alert_${UUID}`,
+  webhook: `hook_${UUID}`,
+  delivery: `dlv_${UUID}`,
   dataset: `sha256:${'0'.repeat(64)}`,
   version: '1',
 };

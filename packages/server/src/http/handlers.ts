@@ -7,8 +7,9 @@ import * as storage from '@perennial/storage';
 import type { Doctor } from '../platform/doctor.ts';
 import type { Metrics } from './metrics.ts';
 import type { Handlers } from './route-registration.ts';
+import { webhookHandlers, type WebhookHandlerDependencies } from './webhook-handlers.ts';
 
-export interface HandlerDependencies {
+export interface HandlerDependencies extends WebhookHandlerDependencies {
   database: storage.Database;
   clock: Clock;
   runs: RunService;
@@ -32,6 +33,7 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     ...releaseHandlers(dependencies),
     ...predictionHandlers(dependencies),
     ...monitoringHandlers(dependencies),
+    ...webhookHandlers(dependencies),
   };
 }
 

@@ -135,9 +135,11 @@ describe('a request with a key', () => {
   });
 });
 
-it('keys are for what makes something, and not for predictions, which must not need the database', () => {
+it('keys are for what makes something; not for predictions, which must not need the database, nor for answers with a secret', () => {
   expect(takesIdempotencyKey('startRun')).toBe(true);
   expect(takesIdempotencyKey('postGroundTruth')).toBe(true);
   expect(takesIdempotencyKey('predict')).toBe(false);
+  expect(takesIdempotencyKey('createWebhook')).toBe(false);
+  expect(takesIdempotencyKey('replayDelivery')).toBe(true);
   expect(takesIdempotencyKey('listRuns')).toBe(false);
 });

@@ -8,6 +8,7 @@ import { authenticator, type Authenticate } from '../http/authentication.ts';
 import { listen } from '../http/listen.ts';
 import { Metrics } from '../http/metrics.ts';
 import { Closers } from './closers.ts';
+import { startDeliveries } from './deliveries.ts';
 import { Doctor } from './doctor.ts';
 import type { Logger } from './logger.ts';
 import { Readiness } from './readiness.ts';
@@ -80,7 +81,10 @@ async function startRoles(config: Config, foundation: Foundation): Promise<{ app
   const has = (role: ProcessRole) => config.roles.includes(role);
   const serving = has('server') ? await startServing(config, parts) : undefined;
   const work = await openWork(config, parts);
-  if (has('scheduler')) await startScheduler(parts, work);
+  if (has('scheduler')) {
+    await startScheduler(parts, work);
+    await startDeliveries(config, parts);
+  }
   if (has('worker')) await startJobs(config, parts, work);
   const app = serving
     ? assembleApi(config, { ...foundation, serving, work })
@@ -99,6 +103,7 @@ function assembleApi(config: Config, { parts, serving, work, readiness, authenti
   return createApp({
     database,
     clock,
+    ids,
     logger,
     readiness,
     runs: work.runs,
@@ -109,6 +114,7 @@ function assembleApi(config: Config, { parts, serving, work, readiness, authenti
     groundTruth: new GroundTruthLog({ database, clock, ids, flushPredictions }),
     flushPredictions,
     doctor: new Doctor({ config, database, artifacts }),
+    webhookNetwork: config.webhooks,
     metrics: new Metrics({ numbers: servingNumbers(serving) }),
     authenticate,
     maxBodyBytes: config.maxBodyBytes,

@@ -1,0 +1,29 @@
+import { deliverWebhook } from '@perennial/monitoring';
+import { startWorker } from '@perennial/storage';
+import type { Config } from '../config/config.ts';
+import type { PlatformParts } from './parts.ts';
+
+/** So many receivers may keep us waiting, each up to the time limit of an attempt, before others have to wait as well. */
+const CONCURRENCY = 4;
+
+/**
+ * Starts a worker of its own for what goes to webhooks: a receiver that does not answer holds up no run and no decision about one. Any number of processes may do
+ * this on one database.
+ */
+export async function startDeliveries(
+  config: Config,
+  { database, clock, closers, logger }: PlatformParts,
+): Promise<void> {
+  const network = config.webhooks;
+  const log = ({ message, ...ids }: { message: string; delivery: string; webhook: string }) =>
+    logger.warn(ids, message);
+  const worker = await startWorker({
+    database,
+    concurrency: CONCURRENCY,
+    handlers: {
+      'webhook.deliver': (job, { signal }) => deliverWebhook({ database, clock, network, log }, job, signal),
+    },
+    log: (level, message) => logger[level === 'warning' ? 'warn' : level](message),
+  });
+  closers.add('webhook deliveries', () => worker.stop());
+}
