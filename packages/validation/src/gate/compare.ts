@@ -18,6 +18,7 @@ import {
   type BootstrapOptions,
 } from '../statistics/paired-bootstrap.ts';
 import { PairedProportions } from '../statistics/paired-proportions.ts';
+import { turn } from '../statistics/turn.ts';
 import { shortageOf } from './evidence.ts';
 
 /** A metric's value with its two-sided interval. */
@@ -75,7 +76,7 @@ export type ComparisonEstimate =
  */
 export async function estimateDifference(question: ComparisonQuestion): Promise<ComparisonEstimate> {
   const { spec, candidate, champion } = question;
-  const models = prepare(question);
+  const models = await prepare(question);
   const values = { candidate: plainValue(models.candidate), champion: plainValue(models.champion) };
   if (values.candidate === null || values.champion === null)
     return { kind: 'undefined', reason: undefinedReason(spec.metric, candidate.labels.length), ...values };
@@ -166,19 +167,22 @@ function estimateOf(distribution: BootstrapDistribution, confidence: number): Es
 }
 
 /** Rows go in the order of the candidate's scores where the metric ranks: weights are then read one after another, twice as fast. */
-function prepare({ spec, candidate, champion, clusters }: ComparisonQuestion): {
+async function prepare(question: ComparisonQuestion): Promise<{
   candidate: RowMetric;
   champion: RowMetric;
   clusters: Int32Array | null;
-} {
-  const metric = (rows: ScoredRows): RowMetric => metricOf(spec.metric, rows);
-  if (spec.metric !== 'auc' || candidate.kind !== 'binary')
-    return { candidate: metric(candidate), champion: metric(champion), clusters };
-  const order = scoreOrder(candidate.probability);
+}> {
+  const { spec, candidate, champion, clusters } = question;
+  const inOrder =
+    spec.metric === 'auc' && candidate.kind === 'binary' ? scoreOrder(candidate.probability) : null;
+  const metric = async (rows: ScoredRows): Promise<RowMetric> => {
+    await turn(question, 0);
+    return metricOf(spec.metric, inOrder === null ? rows : selectRows(rows, inOrder));
+  };
   return {
-    candidate: metric(selectRows(candidate, order)),
-    champion: metric(selectRows(champion, order)),
-    clusters: clusters && Int32Array.from(order, (row) => clusters[row]!),
+    candidate: await metric(candidate),
+    champion: await metric(champion),
+    clusters: clusters && inOrder ? Int32Array.from(inOrder, (row) => clusters[row]!) : clusters,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { RowMetric } from './row-metric.ts';
+import type { RowSums } from './row-sums.ts';
 import { scoreOrder } from './score-order.ts';
 
 /**
@@ -71,6 +72,34 @@ export class AucMetric implements RowMetric {
       influence[row] = (this.rows / ofItsKind) * (placements[row]! - value);
     }
     return influence;
+  }
+
+  /**
+   * AUC to first order: the positives' mean placement plus the negatives' less the AUC of the rows as they are (the Hájek projection of
+   * the U-statistic; DeLong et al., Biometrics 44, 1988). What it leaves out is of the order of one in the number of rows, where the
+   * standard error is of one in its root: on 20,000 rows less than a hundredth of it.
+   */
+  sums(): RowSums {
+    const { placements } = this.placements();
+    const perRow = new Float64Array(4 * this.rows);
+    let pairs = 0;
+    let positives = 0;
+    for (const word of this.#sorted) {
+      const row = word >> 2;
+      const positive = (word & 2) === 2;
+      perRow[4 * row + (positive ? 0 : 2)] = 1;
+      perRow[4 * row + (positive ? 1 : 3)] = placements[row]!;
+      if (!positive) continue;
+      positives++;
+      pairs += placements[row]!;
+    }
+    const value = pairs / positives;
+    return {
+      width: 4,
+      perRow,
+      value: ([ofPositives, above, ofNegatives, below]) =>
+        ofPositives! > 0 && ofNegatives! > 0 ? above! / ofPositives! + below! / ofNegatives! - value : null,
+    };
   }
 
   /**

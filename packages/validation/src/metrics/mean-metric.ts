@@ -1,4 +1,5 @@
 import type { RowMetric } from './row-metric.ts';
+import type { RowSums } from './row-sums.ts';
 
 /** The mean of one number per row: a loss, a hit, an absolute error. */
 export class MeanMetric implements RowMetric {
@@ -28,6 +29,15 @@ export class MeanMetric implements RowMetric {
     const mean = this.value(new Uint8Array(this.rows).fill(1));
     return mean === null ? null : this.#contributions.map((contribution) => contribution - mean);
   }
+
+  sums(): RowSums {
+    const perRow = new Float64Array(2 * this.rows);
+    for (let row = 0; row < this.rows; row++) {
+      perRow[2 * row] = 1;
+      perRow[2 * row + 1] = this.#contributions[row]!;
+    }
+    return { width: 2, perRow, value: ([total, sum]) => (total! > 0 ? sum! / total! : null) };
+  }
 }
 
 /** The root of the mean of one number per row: the root mean squared error of squared errors. */
@@ -53,5 +63,17 @@ export class RootMeanMetric implements RowMetric {
     if (root === null || influence === null) return null;
     // At an error of exactly zero every row's influence is zero too, and the slope of the root is not needed.
     return root === 0 ? influence : influence.map((value) => value / (2 * root));
+  }
+
+  sums(): RowSums {
+    const { width, perRow, value } = this.#mean.sums();
+    return {
+      width,
+      perRow,
+      value: (sums) => {
+        const mean = value(sums);
+        return mean === null ? null : Math.sqrt(mean);
+      },
+    };
   }
 }

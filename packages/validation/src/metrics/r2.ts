@@ -1,6 +1,7 @@
 import type { RegressionRows } from '../scoring/scored-rows.ts';
 import { squaredErrors } from './regression-error.ts';
 import type { RowMetric } from './row-metric.ts';
+import type { RowSums } from './row-sums.ts';
 
 /**
  * Share of the labels' variance that the model explains: 1 − Σ error² / Σ (label − mean)². Negative for a model worse than the mean;
@@ -22,8 +23,7 @@ export class R2Metric implements RowMetric {
   }
 
   value(weights: Uint8Array): number | null {
-    const { total, errors, variation } = this.#sums(weights);
-    return total === 0 || variation <= 0 ? null : 1 - errors / variation;
+    return valueOf(this.#sums(weights));
   }
 
   influence(): Float64Array | null {
@@ -35,7 +35,21 @@ export class R2Metric implements RowMetric {
     );
   }
 
-  #sums(weights: Uint8Array): { total: number; mean: number; errors: number; variation: number } {
+  sums(): RowSums {
+    const perRow = new Float64Array(4 * this.rows);
+    for (let row = 0; row < this.rows; row++) {
+      const label = this.#labels[row]!;
+      perRow.set([1, this.#errors[row]!, label, label * label], 4 * row);
+    }
+    return {
+      width: 4,
+      perRow,
+      value: ([total, errors, labels, squares]) =>
+        valueOf(variationOf({ total: total!, errors: errors!, labels: labels!, squares: squares! })),
+    };
+  }
+
+  #sums(weights: Uint8Array): Variation {
     let total = 0;
     let errors = 0;
     let labels = 0;
@@ -48,9 +62,25 @@ export class R2Metric implements RowMetric {
       labels += weight * label;
       squares += weight * label * label;
     }
-    const mean = total === 0 ? 0 : labels / total;
-    const variation = squares - mean * labels;
-    // Of equal labels the difference is rounding alone, up to a few units in the last place of the squares.
-    return { total, mean, errors, variation: variation <= squares * 1e-12 ? 0 : variation };
+    return variationOf({ total, errors, labels, squares });
   }
+}
+
+interface Variation {
+  total: number;
+  mean: number;
+  errors: number;
+  variation: number;
+}
+
+function variationOf(sums: { total: number; errors: number; labels: number; squares: number }): Variation {
+  const { total, errors, labels, squares } = sums;
+  const mean = total === 0 ? 0 : labels / total;
+  const variation = squares - mean * labels;
+  // Of equal labels the difference is rounding alone, up to a few units in the last place of the squares.
+  return { total, mean, errors, variation: variation <= squares * 1e-12 ? 0 : variation };
+}
+
+function valueOf({ total, errors, variation }: Variation): number | null {
+  return total === 0 || variation <= 0 ? null : 1 - errors / variation;
 }

@@ -1,3 +1,5 @@
+import type { RowSums } from './row-sums.ts';
+
 /**
  * A metric of one model on fixed rows, prepared once so that it can be computed again under many weights of the rows: a weight is how
  * often a row stands in a resample. All weights one give the metric itself.
@@ -12,6 +14,8 @@ export interface RowMetric {
    * metric is undefined.
    */
   influence(): Float64Array | null;
+  /** The metric as a function of sums over rows; absent where it is none of few sums. Asked for only where the metric is defined. */
+  sums?(): RowSums;
 }
 
 /** The metric of the rows as they are. */

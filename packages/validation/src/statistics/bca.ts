@@ -52,7 +52,8 @@ export class BootstrapDistribution {
 
   /** One-sided: the true value lies above it with a chance of `error`, in (0, 0.5). */
   upperBound(error: number): number {
-    return -this.#above.bound(error);
+    // 0 − x, not −x: a difference of none is to be 0, never -0, on record.
+    return 0 - this.#above.bound(error);
   }
 
   /** @param confidence two-sided, in (0, 1) */

@@ -1,26 +1,26 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { RowMetric } from '../metrics/row-metric.ts';
-import { plainValue } from '../metrics/row-metric.ts';
-import { BootstrapDistribution, type BootstrapReplicates } from './bca.ts';
+import { plainValue, type RowMetric } from '../metrics/row-metric.ts';
+import { differenceOfSums, sumRowsByCluster, type RowSums } from '../metrics/row-sums.ts';
+import { BootstrapDistribution } from './bca.ts';
+import { BinnedUnits } from './binned-units.ts';
 import { clusterCount, sumByCluster } from './clusters.ts';
-import { PoissonCounts } from './poisson-counts.ts';
+import { drawDirectly, MOST_DRAWS_PER_REPLICATE, type ReplicateOptions } from './direct-replicates.ts';
 import { RandomStream } from './random.ts';
+import { turn, type Turns } from './turn.ts';
 
-/** Rows that are weighed between two looks at the event loop: about 20 ms. */
-const ROWS_PER_TURN = 4_000_000;
-/** A resample that leaves the metric undefined is drawn again; this many draws per replicate asked for are the end of it. */
-const MOST_DRAWS_PER_REPLICATE = 2;
+/** From so many rows on sums are resampled in the rows' place: below, weighing every row is quick and exact for every metric. */
+const ROWS_FOR_SUMS = 20_000;
+/** Fewest clusters for that: AUC's first-order part is right to one in the number of clusters. */
+const CLUSTERS_FOR_SUMS = 1_000;
+/** Replicates of sums between two looks at the event loop: about 20 ms. */
+const DRAWS_PER_TURN = 500;
 
-export interface BootstrapOptions {
+export interface BootstrapOptions extends Turns {
   /** Resamples to draw. */
   replicates: number;
   /** Decides every draw: the same seed and rows give the same replicates on every machine. */
   seed: readonly string[];
   /** The cluster of each row, from 0 up: its rows are drawn together. Null or absent: each row by itself. */
   clusters?: Int32Array | null;
-  /** Called between turns of the event loop with the share that is done, 0 to 1. */
-  onProgress?: (done: number) => void;
-  signal?: AbortSignal;
 }
 
 /** The distributions of a metric of two models and of the difference between them. */
@@ -39,9 +39,12 @@ export async function bootstrapMetric(
   metric: RowMetric,
   options: BootstrapOptions,
 ): Promise<BootstrapDistribution | null> {
-  const replicates = await drawReplicates([metric], options);
-  const found = replicates && replicatesOf(metric, replicates[0]!, options);
-  return found && new BootstrapDistribution(found);
+  const prepared = prepare(metric, options.clusters ?? null);
+  if (prepared === null) return null;
+  const sums = sumsOf(metric, options);
+  if (sums !== null) return await distributionOfSums({ ...prepared, sums, rows: metric.rows }, options);
+  const replicates = await drawDirectly([metric], { ...options, clusters: options.clusters ?? null });
+  return replicates && new BootstrapDistribution({ ...prepared, replicates: replicates[0]! });
 }
 
 /**
@@ -53,82 +56,113 @@ export async function bootstrapMetric(
  * they know (Field & Welsh, "Bootstrapping clustered data", Journal of the Royal Statistical Society B 69, 2007; Cameron, Gelbach &
  * Miller, "Bootstrap-based improvements for inference with clustered errors", Review of Economics and Statistics 90, 2008).
  *
+ * Of 20,000 rows and more the metrics' sums are resampled in bins ({@link BinnedUnits}), so that a million rows take little more time.
+ *
  * @returns null where the metric is undefined for either model, or on so many resamples that nothing can be said
  */
 export async function bootstrapDifference(
   models: { candidate: RowMetric; champion: RowMetric },
   options: BootstrapOptions,
 ): Promise<PairedDistributions | null> {
-  const replicates = await drawReplicates([models.candidate, models.champion], options);
-  if (replicates === null) return null;
-  const candidate = replicatesOf(models.candidate, replicates[0]!, options);
-  const champion = replicatesOf(models.champion, replicates[1]!, options);
+  const clusters = options.clusters ?? null;
+  const candidate = prepare(models.candidate, clusters);
+  await turn(options, 0);
+  const champion = prepare(models.champion, clusters);
   if (candidate === null || champion === null) return null;
+  const difference: Prepared = {
+    estimate: candidate.estimate - champion.estimate,
+    influence: candidate.influence.map((value, unit) => value - champion.influence[unit]!),
+  };
+  await turn(options, 0);
+  const ofCandidate = sumsOf(models.candidate, options);
+  await turn(options, 0);
+  const ofChampion = sumsOf(models.champion, options);
+  if (ofCandidate !== null && ofChampion !== null) {
+    const { rows } = models.candidate;
+    return await distributionsOfSums(
+      {
+        candidate: { ...candidate, sums: ofCandidate, rows },
+        champion: { ...champion, sums: ofChampion, rows },
+        difference: { ...difference, sums: differenceOfSums(ofCandidate, ofChampion), rows },
+      },
+      options,
+    );
+  }
+  const replicates = await drawDirectly([models.candidate, models.champion], { ...options, clusters });
+  if (replicates === null) return null;
+  const [first, second] = [replicates[0]!, replicates[1]!];
   return {
-    candidate: new BootstrapDistribution(candidate),
-    champion: new BootstrapDistribution(champion),
+    candidate: new BootstrapDistribution({ ...candidate, replicates: first }),
+    champion: new BootstrapDistribution({ ...champion, replicates: second }),
     difference: new BootstrapDistribution({
-      estimate: candidate.estimate - champion.estimate,
-      replicates: candidate.replicates.map((value, draw) => value - champion.replicates[draw]!),
-      influence: candidate.influence.map((value, unit) => value - champion.influence[unit]!),
+      ...difference,
+      replicates: first.map((value, draw) => value - second[draw]!),
     }),
   };
 }
 
-function replicatesOf(
-  metric: RowMetric,
-  replicates: Float64Array,
-  { clusters }: BootstrapOptions,
-): BootstrapReplicates | null {
+/** A metric's value and the influence on it of each unit that is resampled. */
+interface Prepared {
+  estimate: number;
+  influence: Float64Array;
+}
+
+interface PreparedSums extends Prepared {
+  sums: RowSums;
+  rows: number;
+}
+
+function prepare(metric: RowMetric, clusters: Int32Array | null): Prepared | null {
   const estimate = plainValue(metric);
   const influence = metric.influence();
   if (estimate === null || influence === null) return null;
-  return { estimate, replicates, influence: clusters ? sumByCluster(influence, clusters) : influence };
+  return { estimate, influence: clusters === null ? influence : sumByCluster(influence, clusters) };
 }
 
-/** Per metric its value on each resample; null when the metrics are undefined on the rows or on too many resamples. */
-async function drawReplicates(
-  metrics: RowMetric[],
+/** The metric's sums per unit where they are to be resampled; null where every row is to be weighed. */
+function sumsOf(metric: RowMetric, { clusters }: BootstrapOptions): RowSums | null {
+  if (metric.rows < ROWS_FOR_SUMS || metric.sums === undefined) return null;
+  if (!clusters) return metric.sums();
+  const count = clusterCount(clusters);
+  return count < CLUSTERS_FOR_SUMS ? null : sumRowsByCluster(metric.sums(), clusters, count);
+}
+
+/** One after another, each in bins of its own: what is nearly the same for the difference is not for its parts. */
+async function distributionsOfSums(
+  statistics: Record<keyof PairedDistributions, PreparedSums>,
   options: BootstrapOptions,
-): Promise<Float64Array[] | null> {
-  const rows = metrics[0]?.rows ?? 0;
-  if (metrics.some((metric) => plainValue(metric) === null)) return null;
-  const resample = resampling(rows, options);
-  const replicates = metrics.map(() => new Float64Array(options.replicates));
-  const drawsPerTurn = Math.max(1, Math.round(ROWS_PER_TURN / rows / metrics.length));
+): Promise<PairedDistributions | null> {
+  const part = (index: number): BootstrapOptions => ({
+    ...options,
+    onProgress: (done) => options.onProgress?.((index + done) / 3),
+  });
+  const candidate = await distributionOfSums(statistics.candidate, part(0));
+  const champion = await distributionOfSums(statistics.champion, part(1));
+  const difference = await distributionOfSums(statistics.difference, part(2));
+  return candidate && champion && difference && { candidate, champion, difference };
+}
+
+async function distributionOfSums(
+  statistic: PreparedSums,
+  options: BootstrapOptions,
+): Promise<BootstrapDistribution | null> {
+  await turn(options, 0);
+  const units = new BinnedUnits(statistic, new RandomStream(options.seed));
+  const replicates = await drawBinned(units, options);
+  return replicates && new BootstrapDistribution({ ...statistic, replicates });
+}
+
+async function drawBinned(
+  units: BinnedUnits,
+  options: Omit<ReplicateOptions, 'clusters'>,
+): Promise<Float64Array | null> {
+  const replicates = new Float64Array(options.replicates);
   let kept = 0;
   for (let draw = 0; kept < options.replicates; draw++) {
     if (draw >= MOST_DRAWS_PER_REPLICATE * options.replicates) return null;
-    if (draw % drawsPerTurn === 0) await turn(options, kept);
-    const counts = resample();
-    const values = metrics.map((metric) => metric.value(counts));
-    if (values.includes(null)) continue;
-    values.forEach((value, index) => (replicates[index]![kept] = value!));
-    kept++;
+    if (draw % DRAWS_PER_TURN === 0) await turn(options, kept / options.replicates);
+    const value = units.draw();
+    if (value !== null) replicates[kept++] = value;
   }
   return replicates;
-}
-
-/** Draws how often each row stands in a resample; every call overwrites the counts of the one before. */
-function resampling(rows: number, { seed, clusters }: BootstrapOptions): () => Uint8Array {
-  const counts = new Uint8Array(rows);
-  const poisson = new PoissonCounts(new RandomStream(seed));
-  if (!clusters) {
-    return () => {
-      poisson.fill(counts);
-      return counts;
-    };
-  }
-  const ofCluster = new Uint8Array(clusterCount(clusters));
-  return () => {
-    poisson.fill(ofCluster);
-    for (let row = 0; row < rows; row++) counts[row] = ofCluster[clusters[row]!]!;
-    return counts;
-  };
-}
-
-async function turn(options: BootstrapOptions, kept: number): Promise<void> {
-  options.onProgress?.(kept / options.replicates);
-  await nextTurn();
-  options.signal?.throwIfAborted();
 }

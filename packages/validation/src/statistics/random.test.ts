@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PoissonCounts } from './poisson-counts.ts';
+import { LARGEST_TABLE_MEAN, PoissonCounts, poissonTable } from './poisson-counts.ts';
 import { RandomStream } from './random.ts';
 
 function moments(values: ArrayLike<number>): { mean: number; variance: number } {
@@ -36,6 +36,38 @@ describe('RandomStream', () => {
     const { mean, variance } = moments(Array.from({ length: 200_000 }, () => random.nextFraction()));
     expect(mean).toBeCloseTo(0.5, 2);
     expect(variance).toBeCloseTo(1 / 12, 2);
+  });
+});
+
+describe('nextNormal', () => {
+  it('is standard normal: mean 0, variance 1, 5 % beyond 1.645', () => {
+    const random = new RandomStream(['normal']);
+    const values = Array.from({ length: 200_000 }, () => random.nextNormal());
+    const { mean, variance } = moments(values);
+    expect(Math.abs(mean)).toBeLessThan(0.01);
+    expect(Math.abs(variance - 1)).toBeLessThan(0.02);
+    expect(values.filter((value) => value > 1.6449).length / values.length).toBeCloseTo(0.05, 2);
+  });
+});
+
+describe('poissonTable', () => {
+  it.each([0.3, 1, 2, 49, 244, 3_000, LARGEST_TABLE_MEAN])(
+    'of mean %f has that mean and variance',
+    (expected) => {
+      const { mean, variance } = moments(poissonTable(expected));
+      expect(Math.abs(mean / expected - 1)).toBeLessThan(1e-4);
+      expect(Math.abs(variance / expected - 1)).toBeLessThan(1e-3);
+    },
+  );
+
+  it('gives each count its probability, to a few 2^-17', () => {
+    const table = poissonTable(2);
+    let probability = Math.exp(-2);
+    for (let count = 0; count <= 12; count++) {
+      const share = table.filter((entry) => entry === count).length / table.length;
+      expect(Math.abs(share - probability)).toBeLessThan(2 ** -16);
+      probability *= 2 / (count + 1);
+    }
   });
 });
 

@@ -9,6 +9,7 @@ const WARM_UP_STEPS = 16;
  */
 export class RandomStream {
   readonly #state = new Uint32Array(4);
+  readonly #word = new Uint32Array(1);
 
   constructor(seed: readonly string[]) {
     const hash = createHash('sha256').update(JSON.stringify(seed)).digest();
@@ -19,14 +20,20 @@ export class RandomStream {
 
   /** A whole number in [0, 2^32). */
   nextUint32(): number {
-    const word = new Uint32Array(1);
-    this.fill(word);
-    return word[0] ?? 0;
+    this.fill(this.#word);
+    return this.#word[0]!;
   }
 
   /** A number in [0, 1) with 32 random bits. */
   nextFraction(): number {
     return this.nextUint32() / 2 ** 32;
+  }
+
+  /** A standard normal number (Box & Muller, "A note on the generation of random normal deviates", 1958). */
+  nextNormal(): number {
+    // The 1 − u keeps the logarithm off 0.
+    const radius = Math.sqrt(-2 * Math.log(1 - this.nextFraction()));
+    return radius * Math.cos(2 * Math.PI * this.nextFraction());
   }
 
   /** Fills an array with whole numbers in [0, 2^32). */

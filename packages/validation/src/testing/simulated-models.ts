@@ -1,10 +1,9 @@
 import { normalQuantile } from '../statistics/normal.ts';
 import type { RandomStream } from '../statistics/random.ts';
 
-/** A standard normal number (Box & Muller, 1958). The 1 − u keeps the logarithm off 0. */
+/** A standard normal number. */
 export function nextNormal(random: RandomStream): number {
-  const radius = Math.sqrt(-2 * Math.log(1 - random.nextFraction()));
-  return radius * Math.cos(2 * Math.PI * random.nextFraction());
+  return random.nextNormal();
 }
 
 /** Share of the noise that two simulated models have in common: what is hard for one is mostly hard for the other. */
@@ -53,7 +52,7 @@ export function simulateRegression(options: {
 
 /** Two standard normal numbers with a correlation of {@link SHARED_NOISE}. */
 function correlatedNoise(random: RandomStream): [number, number] {
-  const shared = nextNormal(random) * Math.sqrt(SHARED_NOISE);
+  const shared = random.nextNormal() * Math.sqrt(SHARED_NOISE);
   const own = Math.sqrt(1 - SHARED_NOISE);
-  return [shared + own * nextNormal(random), shared + own * nextNormal(random)];
+  return [shared + own * random.nextNormal(), shared + own * random.nextNormal()];
 }
