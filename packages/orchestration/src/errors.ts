@@ -1,4 +1,4 @@
-import { PerennialError, type TriggerRecord } from '@perennial/contract';
+import { PerennialError, type NotFoundError, type TriggerRecord } from '@perennial/contract';
 
 /** Every worker that had the run was stopped or died before the run's end; it may well be the run that kills them. */
 export class WorkersLostError extends PerennialError {
@@ -31,6 +31,30 @@ export class PipelineChangedError extends PerennialError {
 
   override get details() {
     return { pipeline: this.pipeline, run: this.run };
+  }
+}
+
+/** A golden set of the pipeline is a dataset version that is not on record, or whose rows are not kept any more. */
+export class GoldenSetMissingError extends PerennialError {
+  readonly code = 'pipeline-invalid';
+  readonly goldenSet: string;
+  readonly dataset: string;
+  constructor(
+    readonly pipeline: string,
+    { name, dataset }: { name: string; dataset: string },
+    cause: NotFoundError,
+  ) {
+    const what =
+      cause.kind === 'dataset' ? 'there is no such dataset version' : 'its rows are not kept any more';
+    super(`The golden set '${name}' of the pipeline '${pipeline}' cannot be used: ${dataset}: ${what}.`, {
+      cause,
+    });
+    this.goldenSet = name;
+    this.dataset = dataset;
+  }
+
+  override get details() {
+    return { pipeline: this.pipeline, goldenSet: this.goldenSet, dataset: this.dataset };
   }
 }
 

@@ -27,6 +27,7 @@ import type { PipelineCatalog } from './pipeline-catalog.ts';
 import type { RunProgressHub } from './run-progress.ts';
 import { append, appendFenced, runStep } from './step-runner.ts';
 import { dataStep } from './steps/data-step.ts';
+import { requireGoldenSets } from './steps/golden-sets.ts';
 import { prepareRegistration, type RegistrationInput } from './steps/registration-step.ts';
 import type { RunContext } from './steps/step.ts';
 import { trainingInput, trainingStep } from './steps/training-step.ts';
@@ -45,6 +46,8 @@ export interface RunExecutorDependencies {
   workFolder: string;
   /** The platform's variables; processes that run author's code see few of them. */
   environment: RunContext['environment'];
+  /** Starts the process in which a candidate's file is served for its examination; null where none can be started. */
+  startServer: RunContext['startServer'];
   /** Names this process in run events. */
   worker: string;
   platformVersion: string;
@@ -146,6 +149,7 @@ export class RunExecutor {
   }
 
   async #runSteps(context: RunContext): Promise<void> {
+    await requireGoldenSets(context);
     const data = await runStep(context, dataStep, null);
     const training = await runStep(context, trainingStep, await trainingInput(context, data));
     for (let comparison = 1; ; comparison++) {

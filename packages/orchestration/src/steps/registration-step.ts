@@ -1,10 +1,11 @@
 import { formatId, type Lineage, type TrainingResult } from '@perennial/contract';
 import { readSignature } from '@perennial/onnx';
 import { buildModelCard, registerCandidate, type Candidate, type Registration } from '@perennial/registry';
-import { getDatasetVersion, type Executor } from '@perennial/storage';
+import { getDatasetVersion, raiseAlert, type Executor } from '@perennial/storage';
 import type { DataOutput } from './data-step.ts';
 import type { RunContext } from './step.ts';
 import type { ValidationOutput } from './validation-step.ts';
+import { worseAlert } from './worse-alert.ts';
 
 export interface RegistrationInput {
   data: DataOutput;
@@ -19,7 +20,7 @@ export interface PlatformVersion {
 
 /**
  * Prepares what registration writes, outside its transaction; the returned function writes it in the transaction that also ends the run, so the
- * version and the run's success are visible together or not at all.
+ * version and the run's success are visible together or not at all. A candidate that failed its gate raises an alert there too.
  */
 export async function prepareRegistration(
   context: RunContext & PlatformVersion,
@@ -39,18 +40,24 @@ export async function prepareRegistration(
     evaluation: input.validation.evaluation,
     gate: input.validation.report,
     release: run.spec.release,
-    card: (version, createdAt) =>
+    card: (registered) =>
       buildModelCard({
         spec: run.spec,
-        version,
-        createdAt,
         dataset,
         training: input.training,
         validation: input.validation,
         signature,
+        lineage: candidate.lineage,
+        ...registered,
       }),
   };
-  return (tx) => registerCandidate(tx, candidate, { clock, ids });
+  return async (tx) => {
+    const registration = await registerCandidate(tx, candidate, { clock, ids });
+    const { version } = registration;
+    const alert = worseAlert({ model: run.pipeline, version, runId: run.id, validation: input.validation });
+    if (alert !== null) await raiseAlert(tx, { ...alert, id: ids.next(), at: clock.now() });
+    return registration;
+  };
 }
 
 function lineageOf(

@@ -2,6 +2,7 @@ import type { Clock, IdGenerator, StepName, TrainingProgress } from '@perennial/
 import type { FileDigests, SourceReaders } from '@perennial/data';
 import type { ArtifactStore, Database, Executor, RunRow } from '@perennial/storage';
 import type { ProcessEnvironment } from '@perennial/training';
+import type { StartArtifactServer } from '@perennial/validation';
 import type { PipelineCatalog } from '../pipeline-catalog.ts';
 
 /** What the execution of a run works with. */
@@ -19,6 +20,8 @@ export interface RunContext {
   workFolder: string;
   /** The platform's variables; processes that run author's code see few of them. */
   environment: ProcessEnvironment;
+  /** Starts the process in which a candidate's file is served for its examination; null where none can be started. */
+  startServer: StartArtifactServer | null;
   run: RunRow;
   /** The token that the run was taken with. */
   fence: number;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type {
+  BackendName,
   CommandTrainSpec,
   NetworkTrainSpec,
   TrainingProgress,
@@ -26,11 +27,15 @@ export async function trainingInput(context: RunContext, data: DataOutput): Prom
   return { ...data, warmStart: await warmStartFrom(context, data.dataset) };
 }
 
+/** Raised when a training comes to leave more behind, or something else, so that no result of before is taken for it. */
+const TRAINING_REVISION = 2;
+
 /** Fits a model to the dataset version, by a network of the platform's or a command of the author's, and leaves the artifact in the store. */
 export const trainingStep: StepDefinition<TrainingInput, TrainingResult> = {
   name: 'training',
   reusable: true,
   describeInput: async (context, { dataset, warmStart }) => ({
+    revision: TRAINING_REVISION,
     dataset,
     train: context.run.spec.train,
     code: context.run.codeDigest,
@@ -38,51 +43,85 @@ export const trainingStep: StepDefinition<TrainingInput, TrainingResult> = {
     // What a command does follows from programs and packages that no digest here covers, so no other run's result stands for it.
     ...(context.run.spec.train.kind === 'command' && { run: context.run.id }),
   }),
-  execute: async (context, { dataset, warmStart }) => {
-    const { artifacts } = context;
-    const { manifest } = await getDatasetVersion(context.database.orm, dataset);
-    const { train: trainSplit, validation } = manifest.splits;
-    const files = {
-      train: await artifacts.fetchFile(trainSplit.digest),
-      validation: await artifacts.fetchFile(validation.digest),
-    };
-    const outputFile = join(context.workFolder, 'model.onnx');
-    const start =
-      warmStart === null ? null : { digest: warmStart, file: await artifacts.fetchFile(warmStart) };
-    const assignment = { manifest, datasetDigest: dataset, files, outputFile };
-    const result = await fitModel(context, { ...assignment, ...(start && { warmStart: start }) });
-    const stored = await artifacts.putFile(outputFile);
-    return { output: { ...result, artifact: stored.digest, bytes: stored.bytes } };
+  execute: async (context, input) => {
+    const { file, folder } = loadedPipeline(context);
+    return { output: await fitModel(context, { ...input, pipeline: { file, folder } }) };
   },
 };
+
+export interface Fitting {
+  dataset: string;
+  /** Digest of the artifact to begin at. */
+  warmStart: string | null;
+  /** Where the author's code is. */
+  pipeline: { file: string; folder: string };
+  /** @default the best that can be used here */
+  backend?: BackendName;
+}
+
+/** Fits a model to the dataset version and puts it, and the linear baseline beside it, into the store. */
+export async function fitModel(context: StepContext, fitting: Fitting): Promise<TrainingResult> {
+  const { artifacts } = context;
+  const assignment = await assignmentOf(context, fitting);
+  const { linear, ...result } = await fitBySpec(context, assignment, fitting);
+  const stored = await artifacts.putFile(assignment.outputFile);
+  const baseline = linear && (await artifacts.putFile(linear.file));
+  return {
+    ...result,
+    artifact: stored.digest,
+    bytes: stored.bytes,
+    linear: baseline && { artifact: baseline.digest, bytes: baseline.bytes },
+  };
+}
 
 /** What is the same whoever trains. */
 type Assignment = Pick<TrainingJob, 'manifest' | 'datasetDigest' | 'files' | 'outputFile' | 'warmStart'>;
 
-async function fitModel(context: StepContext, assignment: Assignment): Promise<FittedResult> {
-  const { spec } = context.run;
-  switch (spec.train.kind) {
+async function assignmentOf(
+  { artifacts, database, workFolder }: StepContext,
+  { dataset, warmStart }: Fitting,
+): Promise<Assignment> {
+  const { manifest } = await getDatasetVersion(database.orm, dataset);
+  const { train: trainSplit, validation } = manifest.splits;
+  const files = {
+    train: await artifacts.fetchFile(trainSplit.digest),
+    validation: await artifacts.fetchFile(validation.digest),
+  };
+  const start = warmStart === null ? null : { digest: warmStart, file: await artifacts.fetchFile(warmStart) };
+  const outputFile = join(workFolder, 'model.onnx');
+  return { manifest, datasetDigest: dataset, files, outputFile, ...(start && { warmStart: start }) };
+}
+
+async function fitBySpec(
+  context: StepContext,
+  assignment: Assignment,
+  fitting: Fitting,
+): Promise<FittedResult> {
+  const { train: spec } = context.run.spec;
+  switch (spec.kind) {
     case 'mlp':
     case 'custom':
-      return fitNetwork(context, assignment, spec.train);
+      return fitNetwork(context, assignment, { ...fitting, spec });
     case 'command':
-      return fitByCommand(context, assignment, spec.train);
+      return fitByCommand(context, assignment, { ...fitting, spec });
   }
 }
 
 async function fitNetwork(
   context: StepContext,
   assignment: Assignment,
-  spec: NetworkTrainSpec,
+  { spec, pipeline, backend }: Fitting & { spec: NetworkTrainSpec },
 ): Promise<FittedResult> {
   const { run, workFolder } = context;
   const job: TrainingJob = {
     ...assignment,
     spec,
     label: run.spec.label,
-    pipelineFile: loadedPipeline(context).file,
+    pipelineFile: pipeline.file,
     codeDigest: run.codeDigest,
+    linearFile: join(workFolder, 'linear.onnx'),
     workFolder,
+    ...(backend && { backend }),
   };
   return (await train(job, optionsOf(context))).result;
 }
@@ -90,12 +129,11 @@ async function fitNetwork(
 async function fitByCommand(
   context: StepContext,
   assignment: Assignment,
-  spec: CommandTrainSpec,
+  { spec, pipeline }: Fitting & { spec: CommandTrainSpec },
 ): Promise<FittedResult> {
   const { run, workFolder } = context;
   const { window } = run.spec.data;
-  const pipelineFolder = loadedPipeline(context).folder;
-  const job = { ...assignment, spec, window, pipelineFolder, workFolder };
+  const job = { ...assignment, spec, window, pipelineFolder: pipeline.folder, workFolder };
   return (await trainByCommand(job, optionsOf(context))).result;
 }
 

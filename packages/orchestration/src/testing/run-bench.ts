@@ -103,6 +103,7 @@ export class RunBench {
       sources: {},
       workFolder: join(this.folder, 'work'),
       environment: process.env,
+      startServer: null,
       worker: 'bench',
       platformVersion: '0.0.0',
       delay: async (milliseconds) => void this.waited.push(milliseconds),

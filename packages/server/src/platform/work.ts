@@ -60,6 +60,7 @@ export async function startJobs(
     sources,
     workFolder: config.workFolder,
     environment: config.environment,
+    startServer: null,
     worker: `${hostname()}:${process.pid}`,
     platformVersion: PLATFORM_VERSION,
     log: ({ run, message, error }) => logger.error({ run, err: error }, message),
