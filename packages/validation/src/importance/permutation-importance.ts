@@ -16,7 +16,7 @@ import { RandomStream } from '../statistics/random.ts';
 import { featureGroups } from './feature-groups.ts';
 
 /** Most rows that are shuffled. */
-export const MOST_ROWS = 5_000;
+export const MOST_SHUFFLED_ROWS = 5_000;
 /** Fewest, where there are so many columns that {@link MOST_CELLS} would leave fewer. */
 const FEWEST_ROWS = 500;
 /** Most values that are put to the model in all, some seconds of its time: a table of hundreds of columns has fewer of its rows shuffled. */
@@ -61,7 +61,7 @@ export async function permutationImportance(question: ImportanceQuestion): Promi
     columns.every((column) => inputs.some(({ name }) => name === column)),
   );
   const affordable = Math.floor(MOST_CELLS / (groups.length * REPEATS * inputs.length));
-  const most = Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, affordable));
+  const most = Math.max(FEWEST_ROWS, Math.min(MOST_SHUFFLED_ROWS, affordable));
   const asked = { ...question, sample: thinSample(question.sample, most) };
   const rows = asked.sample.rows.length;
   const [baseline] = rows === 0 ? [] : await measure(asked, [{ changed: {} }]);

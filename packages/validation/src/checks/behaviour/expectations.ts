@@ -6,7 +6,7 @@ import type { CheckFinding } from '../finding.ts';
 import { rowsText, shareText } from '../wording.ts';
 import { brokenRows, type BrokenRow } from './broken-rows.ts';
 import { changedColumns, type ChangedColumn } from './changed-column.ts';
-import { MOST_ROWS, type BehaviourQuestion } from './unanswered.ts';
+import { MOST_ASKED_ROWS, type BehaviourQuestion } from './unanswered.ts';
 import { answerText, valueText } from './value-text.ts';
 
 /** Rows that an explanation names. */
@@ -22,14 +22,14 @@ interface Asked {
 type NotAsked = { skipped: string } | { problem: string };
 
 /**
- * Whether the candidate behaves as its author expects, on up to {@link MOST_ROWS} test rows: one finding an expectation, in the author's order.
+ * Whether the candidate behaves as its author expects, on up to {@link MOST_ASKED_ROWS} test rows: one finding an expectation, in the author's order.
  */
 export async function checkExpectations(
   question: BehaviourQuestion & { behaviour: readonly BehaviourSpec[] },
 ): Promise<CheckFinding[]> {
   const { model, signal, behaviour } = question;
   if (behaviour.length === 0) return [];
-  const asked = { model, sample: thinSample(question.sample, MOST_ROWS), ...(signal && { signal }) };
+  const asked = { model, sample: thinSample(question.sample, MOST_ASKED_ROWS), ...(signal && { signal }) };
   const before = await answersAsTheyAre(asked);
   const findings: CheckFinding[] = [];
   for (const spec of behaviour) findings.push(await checkExpectation(asked, spec, before));

@@ -8,7 +8,7 @@ import type { CheckFinding } from '../finding.ts';
 import { rowsText } from '../wording.ts';
 
 /** Most rows that are changed and asked again. */
-export const MOST_ROWS = 1_000;
+export const MOST_ASKED_ROWS = 1_000;
 /** Fewest, where there are so many columns that {@link MOST_CELLS} would leave fewer. */
 const FEWEST_ROWS = 20;
 /** Most values that one check puts to the model, about a second of its time: a table of hundreds of columns has fewer of its rows asked. */
@@ -45,7 +45,7 @@ export async function checkAnswered(
   const { name, model, settings } = question;
   const finding = { name, limit: 0 };
   const cells = settings.length * model.signature.inputs.length;
-  const most = Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, Math.floor(MOST_CELLS / cells)));
+  const most = Math.max(FEWEST_ROWS, Math.min(MOST_ASKED_ROWS, Math.floor(MOST_CELLS / cells)));
   const { batch } = thinSample(question.sample, most);
   if (settings.length === 0 || batch.rows === 0) {
     const explanation = batch.rows === 0 ? 'There are no test rows to ask about.' : question.nothing;
