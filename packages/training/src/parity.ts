@@ -1,17 +1,15 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { PARITY_TOLERANCE, type DatasetManifest, type FittedLabel } from '@perennial/contract';
 import { readSplit } from '@perennial/data';
 import { InferenceModel, type Encoder, type OutputBatch } from '@perennial/onnx';
 import { ParityError } from './errors.ts';
-import { predict } from './fit/fit.ts';
 import type { EncodedRows } from './fit/encoded-rows.ts';
 
 /** Rows that exported file and network are compared on, at most. */
 const PARITY_ROWS = 10_000;
 
 export interface ParityTask {
-  model: LayersModel;
-  inputs: readonly string[];
+  /** What the trained network says, with its calibration. */
+  network: { predict(rows: EncodedRows): Promise<Float32Array> };
   manifest: DatasetManifest;
   encoder: Encoder;
   /** The exported file. */
@@ -67,7 +65,7 @@ async function compareFile(
       ),
       targets: new Float32Array(batch.rows),
     };
-    const trained = await predict({ model: task.model, inputs: task.inputs, label: manifest.label }, rows);
+    const trained = await task.network.predict(rows);
     const difference = farthestApart(trained, scaledOutput(await run.served.run(batch), manifest.label));
     run.parity.rows += batch.rows;
     run.parity.maxDifference = Math.max(run.parity.maxDifference, difference);

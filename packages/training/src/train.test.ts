@@ -89,6 +89,25 @@ describe('training', () => {
     expect(fromFile.result.epochs).toEqual(result.epochs);
   });
 
+  it.each(['temperature', 'isotonic'] as const)(
+    'calibrates by %s in the same file, which a warm start begins at as at any other',
+    async (calibration) => {
+      const champion = await train(flights.job({ train: { calibration } }));
+      const { result, outputFile } = champion;
+      const plain = await train(flights.job());
+      const bytes = await readFile(outputFile);
+      const artifact = readArtifact(bytes);
+      expect(result.calibration?.method).toBe(calibration);
+      expect(result.calibration!.logLoss.after).toBeLessThan(result.calibration!.logLoss.before);
+      expect(artifact.calibration?.method).toBe(calibration);
+      expect(artifact.weights).toEqual(readArtifact(await readFile(plain.outputFile)).weights);
+      expect(result.parity?.maxDifference).toBeLessThanOrEqual(PARITY_TOLERANCE);
+      const digest = digestOf(bytes);
+      const next = await train(flights.job({ warmStart: { digest, bytes }, train: { calibration } }));
+      expect(next.result.warmStart).toEqual({ from: digest, note: "all weights are the champion's" });
+    },
+  );
+
   it("fits a network of the author's own, the same one again even where it sets no seeds", async () => {
     const trained = async () => train(await flights.customJob(GOOD_NETWORK));
     const [first, second] = [await trained(), await trained()];

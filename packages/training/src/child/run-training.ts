@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { TrainingProgress } from '@perennial/contract';
+import type { Calibration, TrainingProgress } from '@perennial/contract';
 import { Encoder, isAdopted, readArtifact, writeArtifact, type NetworkGraph } from '@perennial/onnx';
 import { startBackend, type StartedBackend } from '../backends/choose-backend.ts';
+import { calibrate, calibratedBy, type AnsweringNetwork } from '../calibration/calibrate.ts';
 import { encodeSplit } from '../encode-split.ts';
 import { TrainFunctionError, TrainingFailedError } from '../errors.ts';
 import { fit } from '../fit/fit.ts';
@@ -65,9 +66,12 @@ class Training {
       { model, spec, epochs, label: manifest.label, inputs, train, validation },
       onProgress,
     );
+    const fitted = { model, label: manifest.label, inputs };
+    const { calibration, ...calibrated } = await calibrate(fitted, spec.calibration, validation);
+    if (calibrated.note !== undefined) onProgress({ type: 'log', line: calibrated.note });
     const graph = this.#graph(model);
-    const artifact = this.#export(graph);
-    const parity = await this.#checkParity(model, { inputs, artifact });
+    const artifact = this.#export(graph, calibration);
+    const parity = await this.#checkParity(calibratedBy(fitted, calibration), artifact);
     await writeWhole(this.#job.outputFile, artifact);
     return {
       backend: name,
@@ -78,7 +82,7 @@ class Training {
       epochs: results,
       warmStart: { ...(start.from === undefined ? {} : { from: start.from }), note },
       parity,
-      calibration: null,
+      calibration: calibrated.result,
       linear: null,
       hardware: hardware(),
     };
@@ -108,12 +112,13 @@ class Training {
     return networkGraph(model, this.#encoder.layout, this.#job.manifest.label);
   }
 
-  #export(network: NetworkGraph): Uint8Array {
+  #export(network: NetworkGraph, calibration?: Calibration): Uint8Array {
     const { manifest, datasetDigest, codeDigest, spec, warmStart: champion } = this.#job;
     return writeArtifact({
       encoder: manifest.encoder,
       network,
       label: manifest.label,
+      ...(calibration === undefined ? {} : { calibration }),
       properties: {
         pipeline: manifest.pipeline,
         dataset: datasetDigest,
@@ -145,16 +150,10 @@ class Training {
     return encodeSplit({ file: files[name], manifest, rows: manifest.splits[name].rows }, this.#encoder);
   }
 
-  #checkParity(model: LayersModel, { inputs, artifact }: { inputs: string[]; artifact: Uint8Array }) {
+  #checkParity(network: AnsweringNetwork, artifact: Uint8Array) {
     const { files, manifest } = this.#job;
-    return checkParity({
-      model,
-      inputs,
-      manifest,
-      encoder: this.#encoder,
-      artifact,
-      files: [files.validation, files.train],
-    });
+    const encoder = this.#encoder;
+    return checkParity({ network, manifest, encoder, artifact, files: [files.validation, files.train] });
   }
 }
 

@@ -170,10 +170,17 @@ async function meanLoss(task: Evaluation, rows: EncodedRows): Promise<number | n
 /** What a network answers for some rows, row-major `[rows, width]`. */
 export async function predict(task: Evaluation, rows: EncodedRows): Promise<Float32Array> {
   const batches = new Batches(rows, task.inputs, task.label);
-  const predicted = tf.tidy(
-    () => task.model.apply(batches.take(inOrder(rows.rows)).inputs, { training: false }) as Tensor,
-  );
-  const numbers = await predicted.data();
-  predicted.dispose();
-  return Float32Array.from(numbers);
+  const order = inOrder(rows.rows);
+  const pieces: Float32Array[] = [];
+  for (let from = 0; from < rows.rows; from += FORWARD_ROWS) {
+    const positions = order.subarray(from, from + FORWARD_ROWS);
+    const predicted = tf.tidy(
+      () => task.model.apply(batches.take(positions).inputs, { training: false }) as Tensor,
+    );
+    pieces.push(Float32Array.from(await predicted.data()));
+    predicted.dispose();
+  }
+  const answers = new Float32Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  pieces.reduce((filled, piece) => (answers.set(piece, filled), filled + piece.length), 0);
+  return answers;
 }
