@@ -1,41 +1,28 @@
-import type { DatasetManifest, Digest, Evaluation, GateReport, PipelineSpec } from '@perennial/contract';
-import { readSplit } from '@perennial/data';
-import { InferenceModel } from '@perennial/onnx';
+import type { Evaluation, GateReport } from '@perennial/contract';
 import { evaluationOf } from './evaluation.ts';
-import { decideNotWorse, type GateAnswer, type GateChampion } from './gate/not-worse.ts';
-import { problemOf, scoreSplit, type ScoredSplit, type ScoringModel } from './scoring/score-split.ts';
+import { examine, type Examination } from './examination.ts';
+import { answerComparisons, primaryOf, type GateAnswer, type GateChampion } from './gate/comparisons.ts';
+import { conclude } from './gate/conclusion.ts';
+import { permutationImportance } from './importance/permutation-importance.ts';
+import { OpenModels } from './scoring/open-model.ts';
+import { openContenders, scoreTestRows, type TestRows } from './scoring/test-rows.ts';
+import { findSlices } from './slices/find-slices.ts';
+import type { ValidationInput, ValidationResult } from './validation-input.ts';
 
 /**
- * Share of a validation that scoring the rows counts for; the rest is resampling them. A guess that holds for a few ten thousand rows and
+ * Shares of a validation that scoring and comparing count for; the rest is the checks. A guess that holds for a few ten thousand rows and
  * a thousand resamples: it moves a progress bar and nothing else.
  */
-const SCORING_SHARE = 0.5;
+const SCORING_SHARE = 0.3;
+const COMPARING_SHARE = 0.4;
 
-export interface ValidationInput {
-  spec: PipelineSpec;
-  manifest: DatasetManifest;
-  datasetDigest: Digest;
-  /** The test split's Parquet file on this machine. */
-  testFile: string;
-  /** The exported file, its digest checked by the caller. */
-  candidate: { artifact: Digest; bytes: Uint8Array };
-  /** The version in production; null when there is none. */
-  champion: { model: string; version: number; artifact: Digest; bytes: Uint8Array } | null;
-  /** Called with the share of the work that is done, 0 to 1, never falling. */
-  onProgress?: (done: number) => void;
-  signal?: AbortSignal;
-}
-
-export interface ValidationResult {
-  evaluation: Evaluation;
-  /** Null without a champion, and where the champion cannot be scored on this dataset; the report says which. */
-  championEvaluation: Evaluation | null;
-  report: GateReport;
-}
+/** Fewest rows a slice's metrics are reported with: a metric of fewer says more about chance than about the slice. */
+const FEWEST_REPORTED_ROWS = 30;
 
 /**
- * Scores candidate and champion on the test split, each through its exported file in the runtime that serves it, and lets the gate
- * decide. It answers the same for the same input. The event loop turns between batches and between resamples.
+ * Examines a candidate: scores it and the champion on the test split, each through its exported file in the runtime that serves it, compares
+ * them, runs the named checks, and concludes. It answers the same for the same input and ledger, but for what a clock measures in the served
+ * artifact. The event loop turns between batches and between resamples.
  *
  * @throws ArtifactInvalidError, InferenceFailedError, ArtifactUnfitError when the candidate does not load, does not run, or answers what
  * is no probability or number. The same faults of the champion make the verdict `inconclusive`: `no-baseline` would let any candidate
@@ -43,78 +30,134 @@ export interface ValidationResult {
  * @throws MetricKindError, SplitMismatchError, LabelMismatchError
  */
 export async function validate(input: ValidationInput): Promise<ValidationResult> {
-  const opened: InferenceModel[] = [];
+  const models = new OpenModels();
   try {
-    const scored = await score(input, opened);
-    const decided = await decide(input, scored);
-    return await conclude(input, scored, decided);
+    return await examineCandidate(input, models);
   } finally {
-    for (const model of opened) await model.release();
+    await models.release();
   }
 }
 
-async function score(input: ValidationInput, opened: InferenceModel[]): Promise<ScoredSplit> {
-  const { manifest, datasetDigest, testFile, onProgress, signal } = input;
-  const open = async (model: { artifact: Digest; bytes: Uint8Array }): Promise<ScoringModel> => {
-    const inference = await InferenceModel.load(model.bytes);
-    opened.push(inference);
-    return { artifact: model.artifact, signature: inference.signature, run: (batch) => inference.run(batch) };
-  };
-  const candidate = await open(input.candidate);
-  return await scoreSplit({
-    batches: readSplit({ file: testFile, manifest }),
-    dataset: datasetDigest,
+async function examineCandidate(input: ValidationInput, models: OpenModels): Promise<ValidationResult> {
+  const { onProgress, spec, manifest, signal } = input;
+  const contenders = await openContenders(input, models);
+  const rows = await scoreTestRows(
+    scaled(input, 0, SCORING_SHARE),
+    contenders,
+    new Uint8Array(manifest.splits.test.rows),
+  );
+  const answer = await compare(scaled(input, SCORING_SHARE, COMPARING_SHARE), rows);
+  const evaluations = await evaluate(input, rows, answer);
+  onProgress?.(SCORING_SHARE + COMPARING_SHARE);
+  const examination = await examine({
+    input,
+    contenders,
+    rows,
+    evaluation: evaluations.evaluation,
+    spent: answer.testSet?.error === 0,
+  });
+  const importance = await permutationImportance({
+    model: contenders.candidate,
+    sample: rows.sample,
     manifest,
-    candidate,
-    champion:
-      input.champion &&
-      (await open(input.champion).catch((error: unknown) => ({ problem: problemOf(error) }))),
-    ...(onProgress && { onProgress: (done) => onProgress(done * SCORING_SHARE) }),
+    metric: primaryOf(spec.validate.gate).metric,
     ...(signal && { signal }),
   });
+  onProgress?.(1);
+  const { report, worse } = reportOf(input, { rows, answer, examination });
+  return { ...evaluations, baselines: examination.baselines, importance, report, worse };
 }
 
-async function decide(input: ValidationInput, scored: ScoredSplit): Promise<GateAnswer> {
-  const { spec, datasetDigest, onProgress, signal } = input;
-  return await decideNotWorse({
+async function compare(input: ValidationInput, rows: TestRows): Promise<GateAnswer> {
+  const { spec, manifest, datasetDigest, candidate, onProgress, signal } = input;
+  const split = manifest.splits.test.digest;
+  return await answerComparisons({
     gate: spec.validate.gate,
     dataset: datasetDigest,
-    candidate: { artifact: input.candidate.artifact, scored: scored.candidate },
-    champion: gateChampion(input, scored),
-    ...(onProgress && {
-      onProgress: (done: number) => onProgress(SCORING_SHARE + done * (1 - SCORING_SHARE)),
-    }),
+    split,
+    candidate: { artifact: candidate.artifact, scored: rows.candidate },
+    seenRows: rows.seenRows,
+    champion: gateChampion(input, rows),
+    clusters: rows.clusters,
+    debit: async (champion) => {
+      const { comparison } = await input.wear({ split, candidate: candidate.artifact, champion });
+      return { budget: spec.validate.testSet.comparisons, comparison };
+    },
+    ...(onProgress && { onProgress }),
     ...(signal && { signal }),
   });
 }
 
-function gateChampion({ champion }: ValidationInput, scored: ScoredSplit): GateChampion | null {
-  if (champion === null || scored.champion === null) return null;
+function gateChampion({ champion }: ValidationInput, rows: TestRows): GateChampion | null {
+  if (champion === null || rows.champion === null) return null;
   const { model, version, artifact } = champion;
-  return { model, version, artifact, answers: scored.champion };
+  return { model, version, artifact, answers: rows.champion };
 }
 
-async function conclude(
+async function evaluate(
   input: ValidationInput,
-  scored: ScoredSplit,
-  { report, intervals }: GateAnswer,
-): Promise<ValidationResult> {
-  const parts = { dataset: input.datasetDigest, slices: scored.slices };
-  const { metric } = input.spec.validate.gate;
+  rows: TestRows,
+  { intervals }: GateAnswer,
+): Promise<Pick<ValidationResult, 'evaluation' | 'championEvaluation'>> {
+  const { slices } = await findSlices(rows.slices, { pairs: false, minRows: FEWEST_REPORTED_ROWS });
+  const parts = { dataset: input.datasetDigest, slices };
   const evaluation = await evaluationOf({
     ...parts,
     artifact: input.candidate.artifact,
-    scored: scored.candidate,
-    primary: { metric, interval: intervals.candidate },
+    scored: rows.candidate,
+    intervals: intervals.candidate,
   });
-  if (input.champion === null || scored.champion === null || 'problem' in scored.champion) {
-    return { evaluation, championEvaluation: null, report };
-  }
-  const championEvaluation = await evaluationOf({
+  if (input.champion === null || rows.champion === null || 'problem' in rows.champion)
+    return { evaluation, championEvaluation: null };
+  const championEvaluation: Evaluation = await evaluationOf({
     ...parts,
     artifact: input.champion.artifact,
-    scored: scored.champion.scored,
-    primary: { metric, interval: intervals.champion },
+    scored: rows.champion.scored,
+    intervals: intervals.champion,
   });
-  return { evaluation, championEvaluation, report };
+  return { evaluation, championEvaluation };
+}
+
+function reportOf(
+  input: ValidationInput,
+  found: { rows: TestRows; answer: GateAnswer; examination: Examination },
+): Pick<ValidationResult, 'report' | 'worse'> {
+  const { rows, answer, examination } = found;
+  const { comparisons, testSet } = answer;
+  const { checks, slices, shifts, served } = examination;
+  const counted = { rows: rows.candidate.labels.length, seenRows: rows.seenRows };
+  const { verdict, explanation, worse } = conclude({
+    comparisons,
+    checks,
+    testSet,
+    ...counted,
+    lostSeenFiles: input.lostSeenFiles,
+  });
+  const report: GateReport = {
+    gate: input.spec.validate.gate,
+    verdict,
+    explanation,
+    dataset: input.datasetDigest,
+    ...counted,
+    candidate: { artifact: input.candidate.artifact },
+    champion: input.champion && {
+      model: input.champion.model,
+      version: input.champion.version,
+      artifact: input.champion.artifact,
+    },
+    comparisons,
+    checks,
+    slices,
+    shifts,
+    served,
+    testSet,
+  };
+  return { report, worse };
+}
+
+/** The input with progress that counts for a part of the whole. */
+function scaled(input: ValidationInput, from: number, share: number): ValidationInput {
+  const { onProgress } = input;
+  if (onProgress === undefined) return input;
+  return { ...input, onProgress: (done) => onProgress(from + done * share) };
 }

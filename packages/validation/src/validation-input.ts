@@ -72,7 +72,10 @@ export interface ValidationInput {
    * are asked, the same for one that was asked before.
    */
   wear: (question: TestSetQuestion) => Promise<{ comparison: number }>;
-  /** Null where nothing can be served: the checks of the served artifact are then skipped, and limits on what they measure fail. */
+  /**
+   * Null where nothing can be served: the checks of the served artifact are then not run, and limits on what they measure
+   * leave the verdict open.
+   */
   startServer: StartArtifactServer | null;
   /** Called with the share of the work that is done, 0 to 1, never falling. */
   onProgress?: (done: number) => void;

@@ -18,7 +18,7 @@ export interface Measured {
 /**
  * Whether the candidate keeps its floors and ceilings. A metric's limit is held by its value, not by an end of its interval: a floor says
  * what was seen to work, and a day of few rows must not stop a model that keeps it. The interval stands in the explanation. What could
- * not be measured is not shown to keep a limit, and fails.
+ * not be measured is `skipped`, which leaves the gate's verdict open: it is not shown to keep the limit.
  */
 export function checkLimits(limits: readonly LimitSpec[], measured: Measured): CheckFinding[] {
   return limits.map((limit) => judge(limit, measured));
@@ -36,7 +36,7 @@ function judge(limit: LimitSpec, measured: Measured): CheckFinding {
   const title = `The candidate's ${MEASURE_TITLES[limit.measure]}`;
   if (value === null) {
     const explanation = `${title} must be ${asked}, and could not be measured.`;
-    return { ...finding, outcome: 'fail', explanation };
+    return { ...finding, outcome: 'skipped', explanation };
   }
   const holds = limit.kind === 'atLeast' ? value >= limit.value : value <= limit.value;
   const between = intervalText(limit.measure, measured);

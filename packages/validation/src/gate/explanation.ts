@@ -1,30 +1,42 @@
-import { METRIC_TITLES, type GateSpec, type Metric, type Verdict } from '@perennial/contract';
-import { rowsToSettle, type Difference } from './verdict.ts';
+import {
+  METRIC_TITLES,
+  type Difference,
+  type Metric,
+  type NotWorseSpec,
+  type Verdict,
+} from '@perennial/contract';
+import { confidenceText, countText, metricText, rowsText, signedText } from './number-text.ts';
 
-/** Two models' values of the gate's metric and what lies between them. */
-export interface Comparison {
-  gate: GateSpec;
+/** Two models' values of one metric and what lies between them. */
+export interface ComparedValues {
+  spec: NotWorseSpec;
   rows: number;
   candidate: number;
   champion: { version: number; value: number };
   difference: Difference;
+  /** The one-sided error that the comparison was allowed. */
+  error: number;
+  /** The p-value that decided, adjusted for the other comparisons, and how many comparisons there are. */
+  pValue: number;
+  comparisons: number;
+  rowsToSettle: number | null;
 }
 
-export function explainComparison(comparison: Comparison, verdict: Verdict): string {
-  return `${explainValues(comparison)} ${explainVerdict(comparison, verdict)}`;
+export function explainComparison(compared: ComparedValues, verdict: Verdict): string {
+  return `${explainValues(compared)} ${explainVerdict(compared, verdict)}`;
 }
 
 /** The candidate is the very file that is in production. */
-export function explainSameArtifact(comparison: Comparison): string {
-  const { gate, champion } = comparison;
-  return `The candidate is the same file as the champion, version ${champion.version} (${title(gate.metric)} ${metricText(champion.value)}): it cannot be worse.`;
+export function explainSameArtifact(metric: Metric, champion: { version: number; value: number }): string {
+  return `The candidate is the same file as the champion, version ${champion.version} (${METRIC_TITLES[metric]} ${metricText(champion.value)}): it cannot be worse.`;
 }
 
-export function explainNoBaseline(gate: GateSpec, value: number | null, rows: number): string {
+export function explainNoBaseline(metric: Metric, value: number | null, rows: number): string {
+  const name = METRIC_TITLES[metric];
   const measured =
     value === null
-      ? `Its ${title(gate.metric)} cannot be computed on ${rowsText(rows)}.`
-      : `Its ${title(gate.metric)} is ${metricText(value)} on ${rowsText(rows)}.`;
+      ? `Its ${name} cannot be computed on ${rowsText(rows)}.`
+      : `Its ${name} is ${metricText(value)} on ${rowsText(rows)}.`;
   return `There is no champion to compare the candidate with. ${measured}`;
 }
 
@@ -32,34 +44,48 @@ export function explainUnusableChampion(version: number, problem: string): strin
   return `The champion, version ${version}, cannot be compared on these rows: ${problem}. Whether the candidate is worse is not known.`;
 }
 
-/** Why the metric has no value on the rows. */
-export function explainUndefined(gate: GateSpec, rows: number): string {
-  const name = title(gate.metric);
-  if (rows === 0) return `There are no test rows to compute ${name} on.`;
-  return `${upperFirst(name)} cannot be computed on ${rowsText(rows)}: they all have the same label. Nothing follows about the candidate.`;
+/** The metric has no value or no interval on the rows, or there are too few of them. */
+export function explainUndecidable(
+  compared: { metric: Metric; candidate: number | null; champion: number | null },
+  reason: string,
+): string {
+  const { metric, candidate, champion } = compared;
+  const nothing = 'Nothing follows about the candidate.';
+  if (candidate === null || champion === null) return `${reason} ${nothing}`;
+  return `The candidate's ${METRIC_TITLES[metric]} is ${metricText(candidate)} and the champion's ${metricText(champion)}. ${reason} ${nothing}`;
 }
 
-/** The metric has a value, but too many resamples of the rows have none. */
-export function explainNoInterval(gate: GateSpec, rows: number): string {
-  return `${upperFirst(title(gate.metric))} has no interval on ${rowsText(rows)}: too many resamples of them hold one label only. More rows of the rarer label are needed.`;
+export function explainAllSeen(seen: number): string {
+  return `All ${rowsText(seen)} were among the rows that the candidate or the champion was trained on, and do not count. Rows that neither has seen are needed.`;
 }
 
-export function explainTooFew(comparison: Comparison, shortage: string): string {
-  return `${explainValues(comparison)} ${shortage}: too few to decide on.`;
+/** The test set's budget is spent. */
+export function explainSpent(budget: number): string {
+  const times = budget === 1 ? 'one candidate' : `${countText(budget)} candidates`;
+  return `These test rows have been asked about ${times}, which is as many as they are good for: among many, one looks good on them by chance. What they say of this candidate is not told; fresh test rows are needed.`;
 }
 
-function explainValues({ gate, rows, candidate, champion, difference }: Comparison): string {
-  const values = `On ${rowsText(rows)} the candidate's ${title(gate.metric)} is ${metricText(candidate)}`;
+/** What earlier questions cost this one; nothing for the first. */
+export function explainWear(comparison: number, error: number): string[] {
+  if (comparison === 1) return [];
+  const before = comparison === 2 ? '1 candidate' : `${countText(comparison - 1)} candidates`;
+  return [
+    `These test rows were asked about ${before} before, so that this answer may be wrong with a probability of ${error.toPrecision(2)} only.`,
+  ];
+}
+
+function explainValues({ spec, rows, candidate, champion, difference }: ComparedValues): string {
+  const values = `On ${rowsText(rows)} the candidate's ${METRIC_TITLES[spec.metric]} is ${metricText(candidate)}`;
   if (difference.value === 0) return `${values}, the same as the champion's (version ${champion.version}).`;
   const better = difference.value > 0 ? 'better' : 'worse';
   return `${values}, ${metricText(Math.abs(difference.value))} ${better} than the champion's ${metricText(champion.value)} (version ${champion.version}).`;
 }
 
-function explainVerdict(comparison: Comparison, verdict: Verdict): string {
-  const { gate, difference } = comparison;
+function explainVerdict(compared: ComparedValues, verdict: Verdict): string {
+  const { spec, difference, error } = compared;
   const { low, high } = difference.interval;
-  const confidence = `${metricText(gate.confidence * 100)} % confidence`;
-  const margin = `the margin of ${metricText(gate.margin)}`;
+  const confidence = `${confidenceText(1 - error)} confidence`;
+  const margin = `the margin of ${metricText(spec.margin)}`;
   switch (verdict) {
     case 'pass':
       return low > 0
@@ -68,41 +94,24 @@ function explainVerdict(comparison: Comparison, verdict: Verdict): string {
     case 'fail':
       return `With ${confidence} it is worse by at least ${metricText(Math.abs(high))}, which is beyond ${margin}.`;
     case 'inconclusive':
-      return `The difference lies between ${signedText(low)} and ${signedText(high)} (${confidence} on each side), so that these rows cannot tell whether it is within ${margin}. ${explainRowsToSettle(comparison)}`;
+      return explainInconclusive(compared);
     case 'no-baseline':
       return 'There is no champion to compare it with.';
   }
 }
 
-function explainRowsToSettle({ gate, rows, difference }: Comparison): string {
-  const needed = rowsToSettle(difference, gate.margin, rows);
-  return needed === null
+function explainInconclusive(compared: ComparedValues): string {
+  const { spec, difference, error } = compared;
+  const { low, high } = difference.interval;
+  const margin = `the margin of ${metricText(spec.margin)}`;
+  const lies = `The difference lies between ${signedText(low)} and ${signedText(high)} (${confidenceText(1 - error)} confidence on each side)`;
+  if (low > -spec.margin || high < -spec.margin)
+    return `${lies}. By itself that would decide, but ${countText(compared.comparisons)} comparisons are made at once, and adjusted for that (Holm) the p-value is ${metricText(compared.pValue)} where ${metricText(error)} is needed.`;
+  return `${lies}, so that these rows cannot tell whether it is within ${margin}. ${explainRowsToSettle(compared)}`;
+}
+
+function explainRowsToSettle({ rowsToSettle }: ComparedValues): string {
+  return rowsToSettle === null
     ? 'It lies so near the margin that no realistic number of rows would settle it.'
-    : `About ${countText(needed)} rows would, should the difference stay as it is.`;
-}
-
-function title(metric: Metric): string {
-  return METRIC_TITLES[metric];
-}
-
-function upperFirst(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function rowsText(rows: number): string {
-  return rows === 1 ? '1 test row' : `${countText(rows)} test rows`;
-}
-
-function countText(count: number): string {
-  return new Intl.NumberFormat('en-US').format(count);
-}
-
-/** Four decimals, or two significant digits of what would vanish among them. */
-function metricText(value: number): string {
-  const digits = Math.abs(value) < 0.01 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 4 };
-  return new Intl.NumberFormat('en-US', digits).format(value);
-}
-
-function signedText(value: number): string {
-  return value > 0 ? `+${metricText(value)}` : metricText(value).replace('-', '−');
+    : `About ${countText(rowsToSettle)} rows would, should the difference stay as it is.`;
 }

@@ -9,7 +9,7 @@ import {
   REGRESSION_LABEL,
   type LinearModel,
 } from '../testing/linear-artifact.ts';
-import { scoreSplit, type LabelledBatch, type ScoringModel } from './score-split.ts';
+import { scoreSplit, type LabelledBatch, type ScoringModel, type ScoringOptions } from './score-split.ts';
 
 const opened: InferenceModel[] = [];
 afterEach(async () => {
@@ -28,6 +28,12 @@ async function open(model: LinearModel): Promise<ScoringModel & { inference: Inf
   };
 }
 
+/** What a scoring needs beside its models and rows. */
+const NOTHING_ELSE: Pick<ScoringOptions, 'linear' | 'clusters' | 'sample'> = {
+  linear: null,
+  clusters: [],
+  sample: { eligible: new Uint32Array(0), most: 0 },
+};
 const DATASET = `sha256:${'d'.repeat(64)}`;
 
 /** Rows numbered from 0: `x` is −1 or 1 in turn, `y` the number; the label is whether `x` is positive. */
@@ -39,6 +45,8 @@ async function* batches(rows: number, batchRows = 16): AsyncGenerator<LabelledBa
       batch: { rows: numbers.length, columns: { x, y: Float64Array.from(numbers) } },
       labels: x.map((value) => (value > 0 ? 1 : 0)),
       slices: { side: numbers.map((row) => (row % 4 < 2 ? 'left' : 'right')) },
+      times: BigInt64Array.from(numbers, (row) => BigInt(row) * 3_600_000n),
+      keys: numbers.map((row) => `k${row % 5}`),
     });
   }
 }
@@ -53,6 +61,7 @@ const BAD: LinearModel = { columns: ['x', 'y'], label: BINARY_LABEL, weights: [[
 describe('scoreSplit', () => {
   it('scores both models on the same rows, each with its own columns', async () => {
     const scored = await scoreSplit({
+      ...NOTHING_ELSE,
       batches: batches(100),
       dataset: DATASET,
       manifest: manifest(100),
@@ -69,16 +78,40 @@ describe('scoreSplit', () => {
     if (champion.scored.kind !== 'binary') throw new Error('not binary');
     expect(champion.scored.labels).toEqual(candidate.labels);
     expect(champion.scored.probability[99]).toBeCloseTo(sigmoid(-1), 6);
-    expect(slices.map(({ value, rows }) => [value, rows.length])).toEqual([
-      ['left', 50],
-      ['right', 50],
-    ]);
+    expect(slices).toMatchObject([{ name: 'side', values: ['left', 'right'] }]);
+    expect([...slices[0]!.codes.slice(0, 6)]).toEqual([0, 0, 1, 1, 0, 0]);
+  });
+
+  it('scores the linear baseline beside them, numbers clusters and picks rows for what asks again', async () => {
+    const scored = await scoreSplit({
+      batches: batches(100),
+      dataset: DATASET,
+      manifest: manifest(100),
+      candidate: await open(GOOD),
+      champion: null,
+      linear: await open(BAD),
+      clusters: ['entity', 'day', 'day'],
+      sample: { eligible: Uint32Array.of(3, 17, 50, 99), most: 2 },
+    });
+    expect(scored.champion).toBeNull();
+    if (scored.linear === null || 'problem' in scored.linear) throw new Error('not scored');
+    expect(scored.linear.scored.labels).toEqual(scored.candidate.labels);
+    expect([...scored.clusters.entity!.slice(0, 7)]).toEqual([0, 1, 2, 3, 4, 0, 1]);
+    expect([...new Set(scored.clusters.day)]).toEqual([0, 1, 2, 3, 4]);
+    expect(scored.clusters.day![24]).toBe(1);
+    expect([...scored.sample.rows]).toEqual([3, 50]);
+    expect(scored.sample.batch).toEqual({
+      rows: 2,
+      columns: { x: Float64Array.of(1, -1), y: Float64Array.of(3, 50) },
+    });
+    expect(scored.sample.labels).toEqual(Float64Array.of(1, 0));
   });
 
   it('tells how far it is, and stops when asked', async () => {
     const stop = new AbortController();
     const progress: number[] = [];
     const scoring = scoreSplit({
+      ...NOTHING_ELSE,
       batches: batches(64),
       dataset: DATASET,
       manifest: manifest(64),
@@ -99,6 +132,7 @@ describe('scoreSplit', () => {
     ['more', 80],
   ])('refuses a split of %s rows than the manifest says', async (_, rows) => {
     const scoring = scoreSplit({
+      ...NOTHING_ELSE,
       batches: batches(rows),
       dataset: DATASET,
       manifest: manifest(64),
@@ -112,6 +146,7 @@ describe('scoreSplit', () => {
 describe('a candidate that cannot be scored', () => {
   async function scoreCandidate(candidate: ScoringModel, of = manifest(16)) {
     return await scoreSplit({
+      ...NOTHING_ELSE,
       batches: batches(16),
       dataset: DATASET,
       manifest: of,
@@ -146,6 +181,7 @@ describe('a champion that cannot be scored', () => {
     of = manifest(32),
   ): Promise<string> {
     const scored = await scoreSplit({
+      ...NOTHING_ELSE,
       batches: batches(32),
       dataset: DATASET,
       manifest: of,
@@ -205,9 +241,12 @@ describe('a champion that cannot be scored', () => {
         batch: { rows: 1, columns: { x: Float64Array.of(1), y: Float64Array.of(1) } },
         labels: Float64Array.of(7),
         slices: { side: ['left'] },
+        times: new BigInt64Array(1),
+        keys: null,
       });
     };
     const scoring = scoreSplit({
+      ...NOTHING_ELSE,
       batches: broken(),
       dataset: DATASET,
       manifest: manifest(1),

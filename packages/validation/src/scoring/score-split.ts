@@ -4,8 +4,10 @@ import type { ColumnBatch, OutputBatch } from '@perennial/onnx';
 import { ArtifactUnfitError, LabelMismatchError, SplitMismatchError } from '../errors.ts';
 import { ClassIndex } from './class-index.ts';
 import { scoreSheet, type Labels, type ScoreSheet } from './score-sheet.ts';
+import { ClusterNumbers, type ClusterKind, type RowClusters } from './row-clusters.ts';
+import { SamplePicker, type RowSample } from './row-sample.ts';
 import type { ScoredRows } from './scored-rows.ts';
-import { SliceColumns, type Slice } from './slice-columns.ts';
+import { SliceColumns, type CodedColumn } from '../slices/slice-columns.ts';
 
 /** An artifact that can answer. */
 export interface ScoringModel {
@@ -20,7 +22,15 @@ export interface LabelledBatch {
   labels: Labels;
   /** Text values by slice column. */
   slices: Record<string, string[]>;
+  /** Milliseconds since 1970. */
+  times: BigInt64Array;
+  /** Null where the pipeline has no key. */
+  keys: string[] | null;
 }
+
+/** A model that need not answer: one that could not be opened comes as a problem, and one that fails on the way ends as one. */
+export type TriedModel = ScoringModel | { problem: string } | null;
+export type TriedScores = { scored: ScoredRows } | { problem: string } | null;
 
 export interface ScoringOptions {
   batches: AsyncIterable<LabelledBatch>;
@@ -28,73 +38,101 @@ export interface ScoringOptions {
   dataset: Digest;
   manifest: DatasetManifest;
   candidate: ScoringModel;
-  /** Null without a champion; a problem where it could not even be opened. */
-  champion: ScoringModel | { problem: string } | null;
+  champion: TriedModel;
+  /** The linear baseline. */
+  linear: TriedModel;
+  /** What the rows' clusters are wanted by. */
+  clusters: ClusterKind[];
+  /** Rows that a sample is picked from, ascending, and how many it holds at most. */
+  sample: { eligible: Uint32Array; most: number };
   /** Called after every batch with the share of the rows that is done, 0 to 1. */
   onProgress?: (done: number) => void;
   signal?: AbortSignal;
 }
 
-/** Both models' answers for the same rows. */
+/** The models' answers for the same rows, and what else is known of the rows. */
 export interface ScoredSplit {
   candidate: ScoredRows;
-  champion: { scored: ScoredRows } | { problem: string } | null;
-  slices: Slice[];
+  champion: TriedScores;
+  linear: TriedScores;
+  slices: CodedColumn[];
+  clusters: RowClusters;
+  sample: RowSample;
 }
 
 /**
- * Runs both models over the test split, which is read once. What is wrong with the candidate ends it; what is wrong with the champion is
+ * Runs the models over the test split, which is read once. What is wrong with the candidate ends it; what is wrong with another is
  * noted and the candidate goes on alone, since a broken champion must not keep the platform from saying how good its successor is.
  *
  * @throws ArtifactUnfitError about the candidate
  * @throws SplitMismatchError when the split does not hold as many rows as the manifest says
  */
 export async function scoreSplit(options: ScoringOptions): Promise<ScoredSplit> {
-  const { manifest, dataset, candidate } = options;
+  const { manifest, candidate, sample } = options;
   const { rows } = manifest.splits.test;
   checkInputs(candidate, manifest);
   const classes = new ClassIndex(manifest.label.kind === 'multiclass' ? manifest.label.classes : []);
   const sheetOf = (model: ScoringModel): ScoreSheet =>
     scoreSheet({ artifact: model.artifact, label: manifest.label, rows, classes });
   const sheet = sheetOf(candidate);
-  const champion = new ChampionScoring(options.champion, manifest, sheetOf);
+  const others = [options.champion, options.linear].map(
+    (model) => new TriedScoring(model, manifest, sheetOf),
+  );
   const slices = new SliceColumns(manifest.slices, rows);
-  let done = 0;
-  for await (const { batch, labels, slices: values } of options.batches) {
-    options.signal?.throwIfAborted();
-    if (done + batch.rows > rows) throw new SplitMismatchError(dataset, rows, done + batch.rows);
+  const clusters = new ClusterNumbers(options.clusters, rows);
+  const picker = new SamplePicker(sample.eligible, sample.most);
+  for await (const labelled of countedBatches(options)) {
+    const { batch, labels } = labelled;
     sheet.add(labels, await candidate.run(batch));
-    await champion.add(batch, labels);
-    slices.add(values, batch.rows);
-    done += batch.rows;
-    options.onProgress?.(done / rows);
+    for (const other of others) await other.add(batch, labels);
+    slices.add(labelled.slices, batch.rows);
+    clusters.add(labelled);
+    picker.add(batch, labels);
+  }
+  const [champion, linear] = others.map((other) => other.finish());
+  return {
+    candidate: sheet.finish(),
+    champion: champion ?? null,
+    linear: linear ?? null,
+    slices: slices.finish(),
+    clusters: clusters.finish(),
+    sample: picker.finish(),
+  };
+}
+
+/** The split's batches: as many rows as the manifest says, or an error. */
+async function* countedBatches(options: ScoringOptions): AsyncGenerator<LabelledBatch, void, undefined> {
+  const { dataset, manifest, onProgress, signal } = options;
+  const { rows } = manifest.splits.test;
+  let done = 0;
+  for await (const labelled of options.batches) {
+    signal?.throwIfAborted();
+    done += labelled.batch.rows;
+    if (done > rows) throw new SplitMismatchError(dataset, rows, done);
+    yield labelled;
+    onProgress?.(done / rows);
     // A run blocks the thread; between two of them others may have it.
     await nextTurn();
   }
   if (done !== rows) throw new SplitMismatchError(dataset, rows, done);
-  return { candidate: sheet.finish(), champion: champion.finish(), slices: slices.finish() };
 }
 
-/** The champion's side: it scores until something is wrong with it, and then only remembers what. */
-class ChampionScoring {
+/** Scores a model until something is wrong with it, and then only remembers what. */
+class TriedScoring {
   readonly #model: ScoringModel | null = null;
   readonly #sheet: ScoreSheet | null = null;
   #problem: string | null = null;
 
-  constructor(
-    champion: ScoringModel | { problem: string } | null,
-    manifest: DatasetManifest,
-    sheetOf: (model: ScoringModel) => ScoreSheet,
-  ) {
-    if (champion === null) return;
-    if ('problem' in champion) {
-      this.#problem = champion.problem;
+  constructor(model: TriedModel, manifest: DatasetManifest, sheetOf: (model: ScoringModel) => ScoreSheet) {
+    if (model === null) return;
+    if ('problem' in model) {
+      this.#problem = model.problem;
       return;
     }
-    this.#model = champion;
-    this.#sheet = sheetOf(champion);
+    this.#model = model;
+    this.#sheet = sheetOf(model);
     try {
-      checkInputs(champion, manifest);
+      checkInputs(model, manifest);
     } catch (error) {
       this.#problem = problemOf(error);
     }
@@ -109,15 +147,15 @@ class ChampionScoring {
     }
   }
 
-  finish(): ScoredSplit['champion'] {
+  finish(): TriedScores {
     if (this.#problem !== null) return { problem: this.#problem };
     return this.#sheet && { scored: this.#sheet.finish() };
   }
 }
 
 /**
- * What is wrong with a champion, as a clause.
- * @throws the error itself where it is not about the champion: a label of the dataset, or a fault in the platform
+ * What is wrong with a model that need not answer, as a clause.
+ * @throws the error itself where it is not about the model: a label of the dataset, or a fault in the platform
  */
 export function problemOf(error: unknown): string {
   if (error instanceof ArtifactUnfitError) return error.problem;
