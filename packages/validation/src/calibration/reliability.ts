@@ -30,9 +30,7 @@ export function calibrationOf(scored: ScoredRows): CalibrationReport | null {
   const claims = claimsOf(scored);
   if (claims === null || claims.hit.length === 0) return null;
   const bins = binsOf(claims);
-  const distances = bins.map(
-    ({ rows, meanProbability, share }) => rows * Math.abs(meanProbability - share),
-  );
+  const distances = bins.map(({ rows, meanProbability, share }) => rows * Math.abs(meanProbability - share));
   const sum = distances.reduce((total, distance) => total + distance, 0);
   return { error: sum / claims.hit.length, bins };
 }

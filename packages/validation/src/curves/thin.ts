@@ -49,8 +49,7 @@ function stretchOf({ x, y }: CurvePoints, first: number, last: number): Stretch 
     const fromX = x[index]! - x[first]!;
     const fromY = y[index]! - y[first]!;
     // Where the curve comes back to where it began there is no line to be far from, only a point.
-    const away =
-      length === 0 ? Math.hypot(fromX, fromY) : Math.abs(dx * fromY - dy * fromX) / length;
+    const away = length === 0 ? Math.hypot(fromX, fromY) : Math.abs(dx * fromY - dy * fromX) / length;
     if (away > distance) {
       distance = away;
       farthest = index;
