@@ -5,6 +5,7 @@ export { Encoder, type EncodedBatch } from './encoder.ts';
 export { readEncoder, writeEncoder } from './encoder-file.ts';
 export { encoderLayout, type EncoderLayout } from './encoder-plan.ts';
 export * from './errors.ts';
+export { modelParts } from './model-parts.ts';
 export { InferenceModel } from './inference-model.ts';
 export * from './network.ts';
 export { isAdopted, readSignature } from './signature.ts';
