@@ -4,4 +4,7 @@ export * from './registration.ts';
 export * from './release-decisions.ts';
 export * from './release-policy.ts';
 export { buildModelCard, type ModelCardParts } from './card/build-model-card.ts';
-export { renderModelCardMarkdown } from './card/render-model-card.ts';
+export { renderModelCardHtml, renderModelCardMarkdown } from './card/render-model-card.ts';
+export { PAGE_POLICY } from './document/render-html.ts';
+export { toolkitCard } from './card/toolkit-card.ts';
+export { renderDataCardHtml, renderDataCardMarkdown } from './data-card/render-data-card.ts';

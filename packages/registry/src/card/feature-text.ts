@@ -1,5 +1,5 @@
 import type { CategoryEncoding, FeatureSpec, LabelSpec } from '@perennial/contract';
-import { numberText } from './markdown.ts';
+import { numberText } from '../document/number-text.ts';
 
 /** The columns that a feature is made of. */
 export function columnsOf(feature: FeatureSpec): string[] {

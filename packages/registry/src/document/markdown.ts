@@ -11,8 +11,11 @@ export function inline(text: string): string {
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')
     .replace(/[\\`*_[\]|~$]/g, '\\$&')
-    .replace(/^(?:[#+=-]|\d+[.)])/, (start) => `${start.slice(0, -1)}\\${start.slice(-1)}`);
+    .replace(LINE_START, (start) => `${start.slice(0, -1)}\\${start.slice(-1)}`);
 }
+
+/** What would begin a title, a rule or an item of a list; a number with its sign does not. */
+const LINE_START = /^(?:[#=]|[+-](?=[\s+-]|$)|\d+[.)](?=\s|$))/;
 
 /** Text of several paragraphs, parted by empty lines. */
 export function paragraphs(text: string): string {
@@ -50,15 +53,4 @@ export function facts(entries: readonly (readonly [name: string, value: string])
 /** A whole section; empty blocks are left out. */
 export function section(title: string, ...blocks: string[]): string {
   return [`## ${title}`, ...blocks.filter((block) => block !== '')].join('\n\n');
-}
-
-/** Counts in full, other numbers to four significant digits. */
-export function numberText(value: number): string {
-  const digits = Number.isInteger(value) ? {} : { maximumSignificantDigits: 4 };
-  return new Intl.NumberFormat('en-US', digits).format(value);
-}
-
-/** An instant to the minute, in UTC. */
-export function instantText(instant: string): string {
-  return `${new Date(instant).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

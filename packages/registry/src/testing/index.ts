@@ -1,0 +1,3 @@
+export { samplePartsOfCard, sampleModelCard } from './sample-card.ts';
+export { sampleDataset } from './sample-dataset.ts';
+export { sampleGateReport } from './sample-gate-report.ts';
