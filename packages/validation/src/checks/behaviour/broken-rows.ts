@@ -27,7 +27,8 @@ export function brokenRows(
 ): BrokenRow[] {
   return rows.flatMap((row) => {
     const answers = mostMoved(row, before, after);
-    const allowed = spec.tolerance + ROUNDING * Math.abs(answers.before);
+    const size = Math.min(Math.abs(answers.before), Math.abs(answers.after));
+    const allowed = spec.tolerance + ROUNDING * size;
     return wrongMove(spec.kind, answers) <= allowed ? [] : [{ row, value: values[row]!, answers }];
   });
 }
