@@ -56,7 +56,7 @@ function fileBlocks(files: DataCard['files']): Block[] {
   return [
     {
       kind: 'table',
-      caption: `${countText(files.length, 'file')}, as they were read`,
+      caption: `${countText(files.length, 'file')}, as read`,
       head: ['File', 'Size', 'Digest'],
       rows: files.map(({ name, bytes, digest }) => [name, bytesText(bytes), { code: digest }]),
       numeric: [1],
@@ -80,7 +80,7 @@ function splitsSection({ splits }: DataCard): Section {
   return {
     title: 'Splits',
     blocks: [
-      { kind: 'table', caption: 'Parted by time, the test split newest', head, rows, numeric: [1, 2] },
+      { kind: 'table', caption: 'Parted by time, the test split newest', head, rows, numeric: [1, 2, 3, 4] },
     ],
   };
 }

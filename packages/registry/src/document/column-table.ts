@@ -48,9 +48,13 @@ function columnRow(column: ColumnSummary): Text[] {
     write(min),
     write(quantiles?.[10]),
     write(max),
-    (top ?? [])
-      .slice(0, 3)
-      .map(({ value, rows }) => `${value === '' ? '(empty)' : value} (${numberText(rows)})`)
-      .join(', '),
+    mostFrequent(top),
   ];
+}
+
+function mostFrequent(top: ColumnSummary['top']): string {
+  const [first] = top ?? [];
+  return first === undefined
+    ? ''
+    : `${first.value === '' ? '(empty)' : first.value} (${numberText(first.rows)})`;
 }

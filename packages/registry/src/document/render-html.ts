@@ -118,7 +118,7 @@ ${rows}</tbody>
 
 function renderPlots(plots: readonly Plot[], id: string): Markup {
   const figures = plots.map(
-    (plot, index) => markup`<figure style="flex: 1 1 ${plot.width * 0.8}px; max-width: ${plot.width}px">
+    (plot, index) => markup`<figure style="width: ${plot.width}px">
 <figcaption>${plot.title}</figcaption>
 ${inlineSvg(plot, `${id}-${index}`)}
 </figure>

@@ -1,10 +1,11 @@
 import { parseId, type Clock } from '@perennial/contract';
 import { reportLive, type GroundTruthLog } from '@perennial/monitoring';
 import type { BackfillService, RunService, StreamService } from '@perennial/orchestration';
-import { approveRelease, rejectRelease, renderModelCardMarkdown } from '@perennial/registry';
+import { approveRelease, rejectRelease } from '@perennial/registry';
 import type { PredictionService } from '@perennial/serving';
 import * as storage from '@perennial/storage';
 import type { Doctor } from '../platform/doctor.ts';
+import { cardHandlers } from './card-handlers.ts';
 import type { Metrics } from './metrics.ts';
 import type { Handlers } from './route-registration.ts';
 import { webhookHandlers, type WebhookHandlerDependencies } from './webhook-handlers.ts';
@@ -30,6 +31,7 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     ...triggerHandlers(dependencies),
     ...datasetHandlers(dependencies),
     ...modelHandlers(dependencies),
+    ...cardHandlers(dependencies),
     ...releaseHandlers(dependencies),
     ...predictionHandlers(dependencies),
     ...monitoringHandlers(dependencies),
@@ -85,13 +87,6 @@ function modelHandlers({ database }: HandlerDependencies) {
     getModel: ({ params }) => storage.getModel(db, params.model),
     listVersions: ({ params, query }) => storage.listModelVersions(db, params.model, query),
     getVersion: ({ params }) => storage.getModelVersion(db, params.model, params.version),
-    getModelCard: async ({ params }, { accept }) => {
-      const { card } = await storage.getModelVersion(db, params.model, params.version);
-      if (!accept.includes('text/markdown')) return card;
-      return new Response(renderModelCardMarkdown(card), {
-        headers: { 'content-type': 'text/markdown; charset=utf-8', vary: 'accept' },
-      });
-    },
     listAliases: async ({ params, query }) => {
       await storage.getModel(db, params.model);
       return storage.listAliases(db, params.model, query);

@@ -19,6 +19,8 @@ export interface HandlerContext {
   principal: Principal;
   /** The value of the Accept header, for the routes that answer in more than one form. */
   accept: string;
+  /** Where the caller reached the platform: `http://localhost:4400`. */
+  origin: string;
   signal: AbortSignal;
 }
 
@@ -59,7 +61,12 @@ async function answer(c: Context, { name, route, handlers, options }: Registered
   const request = await readRequest(c, route, options.maxBodyBytes);
   const handler = handlers[name] as (request: unknown, context: HandlerContext) => Promise<unknown>;
   const work = () =>
-    handler(request, { principal, accept: c.req.header('accept') ?? '', signal: c.req.raw.signal });
+    handler(request, {
+      principal,
+      accept: c.req.header('accept') ?? '',
+      origin: new URL(c.req.url).origin,
+      signal: c.req.raw.signal,
+    });
   const key = c.req.header('idempotency-key');
   if (key !== undefined && takesIdempotencyKey(name)) {
     const keyed = { caller: principal.name, key, request: { name, request } };
