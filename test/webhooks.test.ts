@@ -152,7 +152,7 @@ describe('perennial webhooks', () => {
     const [delivery = ''] = /dlv_[0-9a-f-]+/.exec(deliveries.out) ?? [];
     expect(await perennial('webhooks', 'replay', delivery)).toMatchObject({
       status: 0,
-      out: `${delivery} is sent again (1 attempts so far)\n`,
+      out: `${delivery} is sent again; attempts so far: 1\n`,
     });
     await expect.poll(taken, { timeout: 20_000 }).toMatchObject({ state: 'delivered', attempts: 2 });
     expect(receiver.received.map(({ headers }) => headers['webhook-id'])).toEqual([delivery, delivery]);

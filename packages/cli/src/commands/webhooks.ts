@@ -109,7 +109,7 @@ function registerReplay(webhooks: Command, output: Output): Command {
     .argument('<delivery>')
     .action(async (delivery: string, connection: ConnectionOptions) => {
       const again = await connect(connection).replayDelivery({ params: { delivery } });
-      output.write(`${again.id} is sent again (${again.attempts} attempts so far)\n`);
+      output.write(`${again.id} is sent again; attempts so far: ${again.attempts}\n`);
     });
 }
 
