@@ -34,6 +34,23 @@ export class PipelineChangedError extends PerennialError {
   }
 }
 
+/** A version cannot be made again here, for a reason that trying again does not remove. */
+export class NotReproducibleError extends PerennialError {
+  readonly code = 'conflict';
+  constructor(
+    /** `flight-delay@12` */
+    readonly version: string,
+    /** A sentence: `The code of its pipeline has changed since.` */
+    readonly reason: string,
+  ) {
+    super(`${version} cannot be made again here. ${reason}`);
+  }
+
+  override get details() {
+    return { version: this.version, reason: this.reason };
+  }
+}
+
 /** A golden set of the pipeline is a dataset version that is not on record, or whose rows are not kept any more. */
 export class GoldenSetMissingError extends PerennialError {
   readonly code = 'pipeline-invalid';

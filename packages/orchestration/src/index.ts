@@ -2,6 +2,8 @@ export * from './backfills/backfill-service.ts';
 export * from './control-jobs.ts';
 export * from './errors.ts';
 export * from './pipeline-catalog.ts';
+export * from './reproductions/reproduction-executor.ts';
+export * from './reproductions/reproduction-service.ts';
 export * from './run-executor.ts';
 export * from './run-progress.ts';
 export * from './run-service.ts';

@@ -1,10 +1,4 @@
-import {
-  PerennialError,
-  describeError,
-  durationMilliseconds,
-  type RunEvent,
-  type StepPolicy,
-} from '@perennial/contract';
+import { PerennialError, describeError, durationMilliseconds, type RunEvent } from '@perennial/contract';
 import {
   appendRunEvent,
   digestOfJson,
@@ -13,8 +7,8 @@ import {
   transaction,
   type Executor,
 } from '@perennial/storage';
-import { StepTimedOutError } from './errors.ts';
 import type { RunContext, StepDefinition, StepResult } from './steps/step.ts';
+import { withinTime } from './time-limit.ts';
 
 /**
  * Brings one step of a run to its output: the one it has already, one that another run reached from the same inputs, or fresh work.
@@ -53,10 +47,13 @@ async function work<Input, Output>(
   { input, inputDigest, attempt: first }: Work<Input>,
 ): Promise<Output> {
   const policy = context.run.spec.steps[step.name];
+  const report = (progress: Parameters<RunContext['publish']>[1]) => context.publish(step.name, progress);
   for (let attempt = first; ; attempt++) {
     await append(context, { type: 'step-started', step: step.name, attempt, inputDigest });
     try {
-      const result = await withinTime(context, step, { input, inputDigest, policy });
+      const result = await withinTime({ ...context, step: step.name, policy }, (signal) =>
+        step.execute({ ...context, inputDigest, signal, report }, input),
+      );
       await succeed(context, step, { result, reused: false });
       return result.output;
     } catch (error) {
@@ -66,23 +63,6 @@ async function work<Input, Output>(
       if (!canPass(error) || tries >= policy.attempts) throw error;
       await context.delay(durationMilliseconds(policy.backoff) * 2 ** (tries - 1), context.signal);
     }
-  }
-}
-
-/** @throws StepTimedOutError when the step takes longer than its policy allows */
-async function withinTime<Input, Output>(
-  context: RunContext,
-  step: StepDefinition<Input, Output>,
-  { input, inputDigest, policy }: { input: Input; inputDigest: string; policy: StepPolicy },
-): Promise<StepResult<Output>> {
-  const timeout = AbortSignal.timeout(durationMilliseconds(policy.timeout));
-  const signal = AbortSignal.any([context.signal, timeout]);
-  const report = (progress: Parameters<RunContext['publish']>[1]) => context.publish(step.name, progress);
-  try {
-    return await step.execute({ ...context, inputDigest, signal, report }, input);
-  } catch (error) {
-    if (timeout.aborted && !context.signal.aborted) throw new StepTimedOutError(step.name, policy.timeout);
-    throw error;
   }
 }
 

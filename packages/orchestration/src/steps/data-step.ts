@@ -1,4 +1,10 @@
-import { SourceChangedError, buildDataset, sourceFingerprint, windowBounds } from '@perennial/data';
+import {
+  SourceChangedError,
+  buildDataset,
+  sourceFingerprint,
+  windowBounds,
+  type BuiltDataset,
+} from '@perennial/data';
 import { digestOfJson, saveDatasetVersion } from '@perennial/storage';
 import { PipelineChangedError } from '../errors.ts';
 import type { RunContext, StepContext, StepDefinition } from './step.ts';
@@ -18,20 +24,7 @@ export const dataStep: StepDefinition<null, DataOutput> = {
   reusable: true,
   describeInput: describe,
   execute: async (context) => {
-    const { run, artifacts, workFolder, sources, digests, signal, report, clock } = context;
-    const { folder, functions } = pipelineOf(context);
-    const { digest, manifest, card } = await buildDataset({
-      spec: run.spec,
-      folder,
-      asOf: run.asOf,
-      artifacts,
-      workFolder,
-      sources,
-      functions,
-      digests,
-      signal,
-      onProgress: ({ phase, done }) => report({ done, message: phase }),
-    });
+    const { digest, manifest, card } = await buildForRun(context);
     await refuseChanged(context);
     const { train, validation, test } = manifest.splits;
     const asOf = new Date(test.to);
@@ -40,10 +33,31 @@ export const dataStep: StepDefinition<null, DataOutput> = {
       rows: { train: train.rows, validation: validation.rows, test: test.rows },
       quarantined: card.quarantine.rows,
     };
-    const version = { digest, asOf, createdAt: clock.now(), manifest, card };
+    const version = { digest, asOf, createdAt: context.clock.now(), manifest, card };
     return { output, write: (tx) => saveDatasetVersion(tx, version) };
   },
 };
+
+/**
+ * Builds the dataset that a run's definition asks for at the run's instant, into the context's store.
+ * @throws PipelineChangedError when the query function is no longer the run's; the errors of `buildDataset`
+ */
+export async function buildForRun(context: Omit<StepContext, 'inputDigest'>): Promise<BuiltDataset> {
+  const { run, artifacts, workFolder, sources, digests, signal, report } = context;
+  const { folder, functions } = pipelineOf(context);
+  return buildDataset({
+    spec: run.spec,
+    folder,
+    asOf: run.asOf,
+    artifacts,
+    workFolder,
+    sources,
+    functions,
+    digests,
+    signal,
+    onProgress: ({ phase, done }) => report({ done, message: phase }),
+  });
+}
 
 /**
  * What the dataset follows from. Where the source's content is not known before it is read, the run itself stands for it, so that no other run can be taken to
