@@ -63,6 +63,7 @@ describe('buildDataset', () => {
       ['__label', 'DOUBLE'],
       ['__time', 'BIGINT'],
       ['__key', 'VARCHAR'],
+      ['__row', 'BIGINT'],
     ]);
   });
 

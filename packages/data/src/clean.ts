@@ -24,6 +24,7 @@ export async function orderCleanRows(connection: Connection, plan: DatasetPlan):
     ...columns.map(({ value, alias }) => `${value} AS ${alias}`),
     'label',
     ...(plan.key === undefined ? [] : [`CAST(${plan.key.sql} AS VARCHAR) AS row_key`]),
+    'row_hash',
   ];
   const order = values.map((_, index) => index + 1).join(', ');
   await connection.run(

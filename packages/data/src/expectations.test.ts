@@ -215,7 +215,7 @@ describe('rows without what every row needs', () => {
   });
 
   it('go to quarantine: a class that the training rows do not have, or that the author did not name', async () => {
-    const validate = { gate: notWorse({ metric: 'accuracy', margin: 1 }) };
+    const validate = { gate: notWorse({ metric: 'accuracy', margin: 0.5 }) };
     await shop.write('trips.parquet', tripsWith({ 200: { origin: `'JFK'` } }));
     const free = await shop.build(tripsSpec({ label: multiclass('from', { from: 'origin' }), validate }));
     expect(free.manifest.label).toEqual({ kind: 'multiclass', name: 'from', classes: ['ATL', 'LAX', 'ORD'] });
@@ -261,7 +261,7 @@ describe('data that makes no dataset', () => {
       'multiclass',
       {
         label: multiclass('late', { from: `'always'` }),
-        validate: { gate: notWorse({ metric: 'accuracy', margin: 1 }) },
+        validate: { gate: notWorse({ metric: 'accuracy', margin: 0.5 }) },
       },
       `'always'`,
     ],
@@ -286,7 +286,7 @@ describe('data that makes no dataset', () => {
       'range(2400)',
     );
     await shop.write('trips.parquet', many);
-    const validate = { gate: notWorse({ metric: 'accuracy', margin: 1 }) };
+    const validate = { gate: notWorse({ metric: 'accuracy', margin: 0.5 }) };
     const build = shop.build(tripsSpec({ label: multiclass('each', { from: 'id' }), validate }));
     await expect(build).rejects.toThrow('it gives more than 1000 classes');
   });

@@ -4,14 +4,6 @@ import { literal } from './sql.ts';
 
 export type Histogram = NonNullable<ColumnSummary['histogram']>;
 
-/** How a column's values lie. */
-export interface Spread {
-  /** 0 %, 5 % … 100 %, 21 in all. */
-  quantiles: readonly number[];
-  /** Whether every value is a whole number. */
-  whole: boolean;
-}
-
 const MOST_BINS = 32;
 
 /** Bins of equal width: the i-th goes from `low + i * width` to the next. */
@@ -26,7 +18,7 @@ export interface Bins {
  * those are wide: a single stray value would else leave all others in one bin. Whole numbers stand in the middle of their bins, each bin
  * as many numbers wide as the others, so that no bin is fuller only for holding one number more.
  */
-export function histogramBins({ quantiles, whole }: Spread): Bins {
+export function histogramBins(quantiles: readonly number[], whole: boolean): Bins {
   const [first, low5, high95, last] = [0, 1, 19, 20].map((i) => quantiles[i] ?? 0) as [
     number,
     number,
@@ -52,33 +44,19 @@ function singleBin(low: number, high: number): Bins {
   return { low: low - width / 2, width: width + (high - low), count: 1 };
 }
 
-/** Counts the rows in the bins of each column, all in one query; values outside of the bins are in none. */
-export async function measureHistograms(
+/** Counts the rows of a table of values in each bin; values outside of the bins are in none. */
+export async function measureHistogram(
   connection: Connection,
-  from: string,
-  columns: readonly { alias: string; spread: Spread }[],
-): Promise<Map<string, Histogram>> {
-  if (columns.length === 0) return new Map();
-  const planned = columns.map(({ alias, spread }) => ({ alias, bins: histogramBins(spread) }));
-  const select = planned.map(({ alias, bins }, i) => `histogram(${binSql(alias, bins)}) AS h${i}`);
-  const row = await connection.row<Record<string, { key: number; value: bigint }[] | null>>(
-    `SELECT ${select.map((_, i) => `map_entries(h${i}) AS h${i}`).join(', ')} FROM (SELECT ${select.join(', ')} FROM ${from})`,
-  );
-  return new Map(planned.map(({ alias, bins }, i) => [alias, histogramOf(bins, row[`h${i}`] ?? [])]));
-}
-
-/** The number of a value's bin, NULL outside; the last bin has its upper edge too. */
-function binSql(alias: string, { low, width, count }: Bins): string {
-  const place = `floor((${alias} - ${literal(low)}) / ${literal(width)})`;
-  const last = literal(low + width * count);
-  return `CASE WHEN ${alias} >= ${literal(low)} AND ${alias} <= ${last} THEN least(${place}, ${count - 1}) END`;
-}
-
-function histogramOf(
+  table: string,
   { low, width, count }: Bins,
-  entries: readonly { key: number; value: bigint }[],
-): Histogram {
+): Promise<Histogram> {
+  // The last bin has its upper edge too.
+  const bin = `least(floor((value - ${literal(low)}) / ${literal(width)}), ${count - 1})`;
+  const found = await connection.rows<{ bin: number; n: bigint }>(
+    `SELECT CAST(${bin} AS UTINYINT) AS bin, count(*) AS n FROM ${table}
+     WHERE value BETWEEN ${literal(low)} AND ${literal(low + width * count)} GROUP BY bin`,
+  );
   const rows = new Array<number>(count).fill(0);
-  for (const { key, value } of entries) rows[key] = Number(value);
+  for (const { bin: index, n } of found) rows[index] = Number(n);
   return { edges: Array.from({ length: count + 1 }, (_, i) => low + width * i), rows };
 }

@@ -6,3 +6,4 @@ export { isSourceObject } from './object-files.ts';
 export { sourceFingerprint, type FingerprintOptions } from './source-fingerprint.ts';
 export { namedConnections, type SourceReaders } from './source-readers.ts';
 export { readSplit, type ReadSplitOptions, type SplitBatch } from './read-split.ts';
+export { seenRows, type SeenRowsOptions } from './seen-rows.ts';

@@ -13,6 +13,7 @@ import { QueryFailedError } from './errors.ts';
 import { labelPlan, type LabelPlan } from './label-plan.ts';
 import { ReadColumns, type ReadColumn } from './read-columns.ts';
 import { literal } from './sql.ts';
+import { rowHashPlan, type RowHashPlan } from './row-hash.ts';
 import type { SourceColumn } from './source-relation.ts';
 
 /** A column of the dataset: what it is called and is, and how it comes out of the staged table. */
@@ -45,6 +46,7 @@ export interface DatasetPlan {
   inputs: DatasetColumn[];
   /** Slice columns that are no inputs, as text. */
   slices: DatasetColumn[];
+  rowHash: RowHashPlan;
 }
 
 /** Bits of the mask, which is a BIGINT; the last is left for classes that the training rows do not have. */
@@ -77,7 +79,8 @@ export async function planDataset(
     ...rules.conditions,
   ];
   refuseTooMany(spec.name, conditions.length + rules.uniques.length, MASK_BITS - 1);
-  return { ...rules, spec, read: columns.all, time, key, label, conditions, inputs, slices };
+  const rowHash = rowHashPlan({ source, time, key });
+  return { ...rules, spec, read: columns.all, time, key, label, conditions, inputs, slices, rowHash };
 }
 
 const SCALARS: readonly ColumnType[] = ['number', 'boolean', 'text', 'timestamp'];

@@ -38,6 +38,8 @@ export interface SplitBatch {
   times: BigInt64Array;
   /** '' is missing; null where the pipeline has no key. */
   keys: string[] | null;
+  /** What each row is known by in every dataset version; never negative. */
+  rowHashes: BigInt64Array;
 }
 
 /**
@@ -79,7 +81,7 @@ interface ReadPlan {
   wanted: readonly string[];
   slices: readonly string[];
   hasKey: boolean;
-  /** The columns that are read, label, time, and the key where there is one. */
+  /** The columns that are read, label, time, the row's hash, and the key where there is one. */
   items: ReadItem[];
 }
 
@@ -105,6 +107,7 @@ function planRead(
     ...read.map(columnItem),
     { sql: '"__label"', form: manifest.label.kind === 'multiclass' ? 'text' : 'float64' },
     { sql: '"__time"', form: 'int64' },
+    { sql: '"__row"', form: 'int64' },
     ...(withKey ? [{ sql: `coalesce("__key", '')`, form: 'text' as const }] : []),
   ];
   return { read, wanted, slices: manifest.slices, hasKey: withKey, items };
@@ -146,7 +149,7 @@ async function* batchesOf(
 }
 
 function splitBatch({ read, wanted, slices, hasKey: withKey }: ReadPlan, columns: RawColumn[]): SplitBatch {
-  const [labels, times, keys] = columns.slice(read.length);
+  const [labels, times, rowHashes, keys] = columns.slice(read.length);
   const byName = new Map(read.map(({ name, type }, i) => [name, { type, column: columns[i] ?? [] }]));
   return {
     batch: {
@@ -157,6 +160,7 @@ function splitBatch({ read, wanted, slices, hasKey: withKey }: ReadPlan, columns
     slices: Object.fromEntries(slices.map((name) => [name, sliceText(byName.get(name))])),
     times: times as BigInt64Array,
     keys: withKey ? (keys as string[]) : null,
+    rowHashes: rowHashes as BigInt64Array,
   };
 }
 

@@ -6,7 +6,7 @@ import type { DatasetPlan } from './plan.ts';
 import { identifier, timestampLiteral } from './sql.ts';
 import type { WindowBounds } from './window.ts';
 
-/** The rows of the window as they were read, with label, instant (milliseconds) and the mask of conditions they break. */
+/** The rows of the window as they were read, with label, instant (milliseconds), the mask of conditions they break, and their hash. */
 export const STAGED = 'staged';
 
 /** What DuckDB says of an expression that fails on a row's values, and of some damaged files. */
@@ -49,10 +49,11 @@ function stagingSql(plan: DatasetPlan, { relation, bounds }: StagingInput): stri
     `epoch_ms(${momentSql(time)}) AS instant`,
     `${plan.label.value(plan.label.author.wrapped)} AS label`,
     ...plan.predicates.map(({ author, alias }) => `${author.wrapped} AS ${alias}`),
+    ...plan.rowHash.parts.map(({ alias, sql }) => `${sql} AS ${alias}`),
   ];
   const mask = plan.conditions.map(({ sql }, bit) => `CASE WHEN ${sql} THEN 0 ELSE ${bitLiteral(bit)} END`);
   const kept = plan.read.map(({ sql }) => sql).join(', ');
-  return `CREATE TABLE ${STAGED} AS SELECT ${kept}, instant, label, ${mask.join(' + ')} AS mask
+  return `CREATE TABLE ${STAGED} AS SELECT ${kept}, instant, label, ${mask.join(' + ')} AS mask, ${plan.rowHash.hash} AS row_hash
     FROM (SELECT ${selected.join(', ')} FROM ${relation} WHERE ${inWindow(rawMomentSql(time), bounds)})`;
 }
 

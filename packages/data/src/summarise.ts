@@ -1,16 +1,12 @@
 import type { ColumnSummary } from '@perennial/contract';
 import type { Connection } from './engine.ts';
-import { measureHistograms, type Spread } from './histogram.ts';
 import type { Moments } from './moments.ts';
 import type { DatasetColumn } from './plan.ts';
-import { literals } from './sql.ts';
+import { measureSpread, type Spread } from './spread.ts';
 import type { ValueCounts } from './vocabulary.ts';
 
 /** How many of the most frequent values a summary shows. */
 export const TOP_VALUES = 200;
-
-/** Steps from one quantile to the next: 0 %, 5 % … 100 %. */
-const QUANTILE_STEPS = 20;
 
 /** Columns that are summarised, and what the fit has found out about them already. */
 export interface SummaryInput {
@@ -26,74 +22,51 @@ export interface SummaryInput {
 
 /** What one query finds of each column, by index. */
 interface ColumnFacts {
-  missing: number;
+  present: number;
   distinct: number;
   mean: number | null;
-  /** Null of text and booleans, and where no value is there. */
-  spread: Spread | null;
+  whole: boolean;
 }
 
-/**
- * Summarises columns over the training rows: one query for the facts of all of them, one for all histograms. Distinct counts of numbers and
- * times are estimates (HyperLogLog), those of text exact.
- */
+/** Summarises columns over the training rows. Distinct counts of numbers and times are estimates (HyperLogLog), those of text exact. */
 export async function summariseColumns(
   connection: Connection,
   input: SummaryInput,
 ): Promise<ColumnSummary[]> {
   const facts = await columnFacts(connection, input);
-  const spreads = input.columns.flatMap(({ alias }, i) => {
-    const spread = facts[i]?.spread ?? null;
-    return spread === null ? [] : [{ alias, spread }];
-  });
-  const histograms = await measureHistograms(connection, input.from, spreads);
-  return input.columns.map((column, index) =>
-    summary(column, input, { facts: facts[index], histogram: histograms.get(column.alias) ?? null }),
-  );
+  const summaries: ColumnSummary[] = [];
+  for (const [index, column] of input.columns.entries()) {
+    const known = facts[index] ?? { present: 0, distinct: 0, mean: null, whole: false };
+    const isMeasured = (column.type === 'number' || column.type === 'timestamp') && known.present > 0;
+    const spread = isMeasured
+      ? await measureSpread(connection, { ...known, from: input.from, alias: column.alias })
+      : null;
+    summaries.push(summary(column, input, { ...known, spread }));
+  }
+  return summaries;
 }
 
-async function columnFacts(
-  connection: Connection,
-  { columns, from, rows }: SummaryInput,
-): Promise<ColumnFacts[]> {
+async function columnFacts(connection: Connection, { columns, from }: SummaryInput): Promise<ColumnFacts[]> {
   const select = columns.flatMap((column, i) =>
     factsSql(column).map(([name, sql]) => `${sql} AS ${name}${i}`),
   );
   const row = await connection.row<Record<string, unknown>>(`SELECT ${select.join(', ')} FROM ${from}`);
-  return columns.map((_, i) => {
-    const mean = row[`m${i}`];
-    const inner = row[`q${i}`] as number[] | null | undefined;
-    return {
-      missing: rows - Number(row[`n${i}`]),
-      distinct: Number(row[`d${i}`] ?? 0),
-      mean: mean === null || mean === undefined ? null : Number(mean),
-      spread: inner
-        ? {
-            quantiles: [Number(row[`low${i}`]), ...inner, Number(row[`high${i}`])],
-            whole: row[`w${i}`] === true,
-          }
-        : null,
-    };
-  });
+  return columns.map((_, i) => ({
+    present: Number(row[`n${i}`]),
+    distinct: Number(row[`d${i}`] ?? 0),
+    mean: row[`m${i}`] === null || row[`m${i}`] === undefined ? null : Number(row[`m${i}`]),
+    whole: row[`w${i}`] === true,
+  }));
 }
-
-const INNER_QUANTILES = literals(
-  Array.from({ length: QUANTILE_STEPS - 1 }, (_, i) => (i + 1) / QUANTILE_STEPS),
-);
 
 function factsSql({ alias, type }: DatasetColumn): [string, string][] {
   const present: [string, string] = ['n', `count(${alias})`];
-  const spread: [string, string][] = [
-    ['d', `approx_count_distinct(${alias})`],
-    ['low', `min(${alias})`],
-    ['high', `max(${alias})`],
-    ['q', `quantile_cont(${alias}, [${INNER_QUANTILES}])`],
-  ];
+  const distinct: [string, string] = ['d', `approx_count_distinct(${alias})`];
   switch (type) {
     case 'number':
-      return [present, ...spread, ['w', `bool_and(${alias} = trunc(${alias}))`]];
+      return [present, distinct, ['w', `bool_and(${alias} = trunc(${alias}))`]];
     case 'timestamp':
-      return [present, ...spread, ['m', `CAST(sum(${alias}) AS DOUBLE) / count(${alias})`]];
+      return [present, distinct, ['m', `CAST(sum(${alias}) AS DOUBLE) / count(${alias})`]];
     case 'text':
     case 'boolean':
       return [present];
@@ -103,23 +76,22 @@ function factsSql({ alias, type }: DatasetColumn): [string, string][] {
 function summary(
   { name, type, alias }: DatasetColumn,
   { rows, moments, counts }: SummaryInput,
-  { facts, histogram }: { facts: ColumnFacts | undefined; histogram: ColumnSummary['histogram'] },
+  { present, distinct, mean, spread }: ColumnFacts & { spread: Spread | null },
 ): ColumnSummary {
   const known = moments.get(alias);
   const counted = counts.get(alias);
   const isNumber = type === 'number' && known !== undefined && known.count > 0;
-  const quantiles = facts?.spread ? [...facts.spread.quantiles] : null;
   return {
     name,
     type,
-    missing: facts?.missing ?? rows,
-    distinct: counted?.distinct ?? facts?.distinct ?? 0,
-    min: quantiles?.[0] ?? null,
-    max: quantiles?.at(-1) ?? null,
-    mean: isNumber ? known.mean : (facts?.mean ?? null),
+    missing: rows - present,
+    distinct: counted?.distinct ?? distinct,
+    min: spread?.quantiles[0] ?? null,
+    max: spread?.quantiles.at(-1) ?? null,
+    mean: isNumber ? known.mean : mean,
     standardDeviation: isNumber ? known.deviation : null,
-    quantiles,
-    histogram,
+    quantiles: spread?.quantiles ?? null,
+    histogram: spread?.histogram ?? null,
     top: type === 'text' || type === 'boolean' ? (counted?.values.slice(0, TOP_VALUES) ?? []) : null,
   };
 }

@@ -43,6 +43,7 @@ function fileColumns(plan: DatasetPlan): string[] {
     'label AS "__label"',
     'instant AS "__time"',
     ...(plan.key === undefined ? [] : ['row_key AS "__key"']),
+    'row_hash AS "__row"',
   ];
 }
 
