@@ -48,7 +48,7 @@ export type Champion = { digest: Digest } & ({ bytes: Uint8Array } | { file: str
 export type FittedResult = Omit<TrainingResult, 'artifact' | 'bytes' | 'linear'> & {
   /**
    * The linear baseline's artifact lies in this local file (the job's `linearFile`), to be put into the store beside the main one; null where the
-   * job names no file for it, and where a command trained.
+   * job names no file for it, where a command trained, and where features of boundless size leave no number.
    */
   linear: { file: string } | null;
 };

@@ -46,7 +46,7 @@ describe('training', () => {
     const progress: TrainingProgress[] = [];
     const { result, outputFile } = await train(job, { onProgress: (step) => progress.push(step) });
     const bytes = await readFile(outputFile);
-    const whole = { ...result, artifact: digestOf(bytes), bytes: bytes.length, linear: null };
+    const whole = { ...result, artifact: digestOf(bytes), bytes: bytes.length };
     expect(trainingResultSchema.parse(whole)).toEqual(whole);
     expect(result.parity?.rows).toBe(1000);
     expect(result.parity?.maxDifference).toBeLessThanOrEqual(PARITY_TOLERANCE);
@@ -107,6 +107,16 @@ describe('training', () => {
       expect(next.result.warmStart).toEqual({ from: digest, note: "all weights are the champion's" });
     },
   );
+
+  it('leaves a linear baseline in a file of its own where the job names one', async () => {
+    const linearFile = join(flights.folder, 'linear.onnx');
+    const { result } = await train(flights.job({ linearFile }));
+    expect(result.linear).toEqual({ file: linearFile });
+    const bytes = await readFile(linearFile);
+    expect(readArtifact(bytes).properties).toMatchObject({ pipeline: 'flights', baseline: 'linear' });
+    await answersValidationRows(bytes, flights.job().files.validation);
+    expect((await train(flights.job())).result.linear).toBeNull();
+  });
 
   it("fits a network of the author's own, the same one again even where it sets no seeds", async () => {
     const trained = async () => train(await flights.customJob(GOOD_NETWORK));

@@ -7,9 +7,11 @@ import { calibrate, calibratedBy, type AnsweringNetwork } from '../calibration/c
 import { encodeSplit } from '../encode-split.ts';
 import { TrainFunctionError, TrainingFailedError } from '../errors.ts';
 import { fit } from '../fit/fit.ts';
+import type { EncodedRows } from '../fit/encoded-rows.ts';
 import { seedProcess } from '../fit/random.ts';
 import { hardware } from '../hardware.ts';
 import type { Champion, FittedResult, TrainingJob } from '../job.ts';
+import { linearBaseline } from '../linear/linear-baseline.ts';
 import { architecture } from '../network/architecture.ts';
 import { buildCustom } from '../network/custom.ts';
 import { networkInputs } from '../network/layout.ts';
@@ -83,7 +85,7 @@ class Training {
       warmStart: { ...(start.from === undefined ? {} : { from: start.from }), note },
       parity,
       calibration: calibrated.result,
-      linear: null,
+      linear: await this.#fitLinear(train),
       hardware: hardware(),
     };
   }
@@ -143,6 +145,15 @@ class Training {
     const { encoder, label } = manifest;
     const { carried, note } = warmStart({ model, walk, encoder, label, champion: artifact });
     return carried ? { epochs: spec.warmStart.epochs, note, from: champion.digest } : { ...cold, note };
+  }
+
+  async #fitLinear(train: EncodedRows): Promise<FittedResult['linear']> {
+    const { linearFile: file } = this.#job;
+    if (file === undefined) return null;
+    const artifact = linearBaseline(this.#job, this.#encoder.layout, train);
+    if (artifact === null) return null;
+    await writeWhole(file, artifact);
+    return { file };
   }
 
   #split(name: 'train' | 'validation') {
