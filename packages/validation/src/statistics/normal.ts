@@ -31,20 +31,26 @@ function horner(coefficients: readonly number[], x: number): number {
 }
 
 /**
- * The point below which a standard normal lies with a probability in [0, 1]; infinite at both ends. Found by bisection of
- * {@link normalCdf}: it is asked a few times per gate, so that a second table of coefficients would buy nothing.
+ * The point below which a standard normal lies with a probability in [0, 1]; infinite at both ends. Hastings' approximation (Abramowitz &
+ * Stegun, 26.2.23), right to 4.5e-4, and three of Halley's steps with {@link normalCdf}, each of which triples the right digits.
  */
 export function normalQuantile(probability: number): number {
   if (!(probability >= 0 && probability <= 1)) return Number.NaN;
   if (probability > 0.5) return -normalQuantile(1 - probability);
   if (probability === 0) return -Infinity;
   if (probability === 0.5) return 0;
-  let low = -38;
-  let high = 0;
-  for (let step = 0; step < 70; step++) {
-    const middle = (low + high) / 2;
-    if (normalCdf(middle) < probability) low = middle;
-    else high = middle;
+  let x = hastings(probability);
+  for (let step = 0; step < 3; step++) {
+    const density = Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+    const newton = (normalCdf(x) - probability) / density;
+    x -= newton / (1 + (x * newton) / 2);
   }
-  return (low + high) / 2;
+  return x;
+}
+
+function hastings(probability: number): number {
+  const t = Math.sqrt(-2 * Math.log(probability));
+  const numerator = 2.515517 + t * (0.802853 + t * 0.010328);
+  const denominator = 1 + t * (1.432788 + t * (0.189269 + t * 0.001308));
+  return numerator / denominator - t;
 }
