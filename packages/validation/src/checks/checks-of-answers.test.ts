@@ -12,7 +12,10 @@ import { checkConstantAnswers } from './constant-answers.ts';
 const ROWS = 1_000;
 const SAMPLE = sampleOf(flights(new RandomStream(['checks']), 20));
 
-function binary(probability: Float32Array, labels = new Uint8Array(probability.length)): BinaryRows {
+function binary(
+  probability: Float32Array,
+  labels: Uint8Array = new Uint8Array(probability.length),
+): BinaryRows {
   const decision = Uint8Array.from(probability, (value) => (value >= 0.5 ? 1 : 0));
   return { kind: 'binary', labels, probability, decision };
 }

@@ -1,6 +1,6 @@
 import type { ColumnBatch } from '@perennial/onnx';
 import type { RowSample } from '../scoring/row-sample.ts';
-import type { ScoredRows } from '../scoring/scored-rows.ts';
+import type { MulticlassRows, ScoredRows } from '../scoring/scored-rows.ts';
 import type { CheckFinding } from './finding.ts';
 import { numberText, rowsText } from './wording.ts';
 
@@ -38,30 +38,46 @@ function constantAnswer(scored: ScoredRows): string | null {
   switch (scored.kind) {
     case 'binary':
       return constantNumber(scored.probability);
-    case 'multiclass': {
-      const { classes, classNames, labels, labelProbability, decision, decisionProbability } = scored;
-      const decided = decision[0];
-      if (decision.some((other) => other !== decided)) return null;
-      const probability = constantNumber(decisionProbability);
-      // The probabilities of the true classes are one per class where the answer is one for all rows.
-      for (let index = 0; index < classes; index++) {
-        const ofClass = labelProbability.filter((_, row) => labels[row] === index);
-        if (ofClass.length > 0 && constantNumber(ofClass) === null) return null;
-      }
-      return probability && `'${classNames[decided ?? 0]}' (${probability})`;
-    }
+    case 'multiclass':
+      return constantClass(scored);
     case 'regression':
       return constantNumber(scored.value);
   }
 }
 
-function constantNumber(values: Float32Array): string | null {
-  let least = Infinity;
-  let most = -Infinity;
-  for (const value of values) {
-    least = Math.min(least, value);
-    most = Math.max(most, value);
+/** One decision with one probability, and for every true class one probability: all that is known of an answer. */
+function constantClass(scored: MulticlassRows): string | null {
+  const { classes, classNames, labels, labelProbability, decision, decisionProbability } = scored;
+  const [decided] = decision;
+  const probability = constantNumber(decisionProbability);
+  if (decided === undefined || probability === null) return null;
+  const ofClass = Array.from({ length: classes }, () => new Range());
+  for (let row = 0; row < labels.length; row++) {
+    if (decision[row] !== decided) return null;
+    ofClass[labels[row]!]!.add(labelProbability[row]!);
   }
-  const size = Math.max(Math.abs(least), Math.abs(most));
-  return most - least <= SAME * size && values.length > 0 ? numberText(most) : null;
+  return ofClass.every((range) => range.isPoint) ? `'${classNames[decided]!}' (${probability})` : null;
+}
+
+function constantNumber(values: Float32Array): string | null {
+  const range = new Range();
+  for (const value of values) range.add(value);
+  return values.length > 0 && range.isPoint ? numberText(range.most) : null;
+}
+
+/** The least and the most of some numbers. */
+class Range {
+  least = Infinity;
+  most = -Infinity;
+
+  add(value: number): void {
+    if (value < this.least) this.least = value;
+    if (value > this.most) this.most = value;
+  }
+
+  /** Whether they are one number, but for rounding; also where there are none. */
+  get isPoint(): boolean {
+    const size = Math.max(Math.abs(this.least), Math.abs(this.most));
+    return !(this.most - this.least > SAME * size);
+  }
 }

@@ -166,8 +166,13 @@ describe('the check of extreme numbers', () => {
 });
 
 describe("the check of the author's expectations", () => {
-  const expectation = (spec: Partial<BehaviourSpec>): BehaviourSpec =>
-    ({ kind: 'increasing', column: 'distance', tolerance: 0, allow: 0, ...spec }) as BehaviourSpec;
+  const expectation = (spec: Partial<BehaviourSpec>): BehaviourSpec => ({
+    kind: 'increasing',
+    column: 'distance',
+    tolerance: 0,
+    allow: 0,
+    ...spec,
+  });
   async function check(weights: FlightWeights, spec: Partial<BehaviourSpec>, sample = SAMPLE) {
     const model = await open(weights);
     const [finding] = await checkExpectations({ model, sample, behaviour: [expectation(spec)] });
