@@ -1,9 +1,10 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { CHAMPION, IdGenerator, ManualClock } from '@perennial/contract';
+import { CHAMPION, IdGenerator, ManualClock, modelCardSchema } from '@perennial/contract';
 import {
   aliasAt,
   findAlias,
   getModel,
+  getModelVersion,
   listAliasMoves,
   listEvaluations,
   listModelVersions,
@@ -31,7 +32,7 @@ afterAll(async () => {
 });
 
 const db = () => test.database.orm;
-const candidate = (options: Pick<CandidateOptions, 'verdict' | 'against' | 'approval'>) =>
+const candidate = (options: Omit<CandidateOptions, 'database' | 'ids'>) =>
   makeCandidate({ database: test.database, ids, ...options });
 const register = (given: Candidate) =>
   transaction(test.database, (tx) => registerCandidate(tx, given, { clock, ids }));
@@ -78,6 +79,32 @@ describe('registerCandidate', () => {
       expect((await listReleases(db(), page)).items).toHaveLength(1);
     },
   );
+
+  it('puts an inconclusive version into production where the gate says so', async () => {
+    await register(await candidate({ verdict: 'no-baseline', against: null }));
+    const given = await candidate({ verdict: 'inconclusive', against: 1, inconclusive: 'release' });
+    expect(await register(given)).toEqual({ version: 2, verdict: 'inconclusive', live: true });
+    expect(await getModel(db(), 'churn')).toMatchObject({ championVersion: 2 });
+  });
+
+  it('lets each card look back on the twenty versions before it, newest first', async () => {
+    for (let version = 1; version <= 22; version += 1) {
+      const first = version === 1;
+      const given = await candidate({ verdict: first ? 'no-baseline' : 'fail', against: first ? null : 1 });
+      await register(given);
+    }
+    const { card: first } = await getModelVersion(db(), 'churn', 1);
+    expect(first.history).toEqual([]);
+    const { card } = await getModelVersion(db(), 'churn', 22);
+    expect(modelCardSchema.parse(card)).toEqual(card);
+    expect(card.history.map(({ version }) => version)).toEqual(Array.from({ length: 20 }, (_, i) => 21 - i));
+    expect(card.history[0]).toEqual({
+      version: 21,
+      createdAt: clock.now().toISOString(),
+      verdict: 'fail',
+      metrics: first.evaluation.metrics,
+    });
+  });
 
   it('registers a run once, however often it is asked', async () => {
     const given = await candidate({ verdict: 'no-baseline', against: null });
