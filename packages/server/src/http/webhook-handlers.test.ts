@@ -20,12 +20,16 @@ beforeAll(async () => {
 });
 afterAll(() => test.stop());
 
-async function ask<Body>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
-  const json = body === undefined ? {} : { body: JSON.stringify(body) };
+interface Asked {
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+async function ask<Body>(method: string, path: string, { body, headers }: Asked = {}) {
   const response = await test.request(path, {
     method,
     headers: { 'content-type': 'application/json', ...headers },
-    ...json,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return { status: response.status, body: (await response.json()) as Body };
 }
@@ -33,7 +37,7 @@ async function ask<Body>(method: string, path: string, body?: unknown, headers: 
 // A public address that needs no name resolved. Nothing listens there for us, and nothing of these tests waits for it.
 const url = 'http://192.88.98.1:9/hook';
 const request = { url, events: ['alert.raised'], model: 'flight-delay' };
-const create = () => ask<CreatedWebhook>('POST', '/v1/webhooks', request);
+const create = () => ask<CreatedWebhook>('POST', '/v1/webhooks', { body: request });
 
 describe('webhooks', () => {
   it('show their secret when they are made, and never again', async () => {
@@ -47,8 +51,8 @@ describe('webhooks', () => {
 
   it('are made anew at every request, and no secret is kept beside a request’s key', async () => {
     const keyed = { 'idempotency-key': 'once' };
-    const first = await ask<CreatedWebhook>('POST', '/v1/webhooks', request, keyed);
-    const second = await ask<CreatedWebhook>('POST', '/v1/webhooks', request, keyed);
+    const first = await ask<CreatedWebhook>('POST', '/v1/webhooks', { body: request, headers: keyed });
+    const second = await ask<CreatedWebhook>('POST', '/v1/webhooks', { body: request, headers: keyed });
     expect([first.status, second.status]).toEqual([201, 201]);
     expect(second.body.id).not.toBe(first.body.id);
     expect(
@@ -57,7 +61,9 @@ describe('webhooks', () => {
   });
 
   it('may not lead into the platform’s own network', async () => {
-    const refused = await ask<Problem>('POST', '/v1/webhooks', { ...request, url: 'http://localhost:5432/' });
+    const refused = await ask<Problem>('POST', '/v1/webhooks', {
+      body: { ...request, url: 'http://localhost:5432/' },
+    });
     expect(refused.status).toBe(400);
     expect(refused.body.detail).toContain('PERENNIAL_WEBHOOK_ALLOW_PRIVATE=true');
   });
@@ -72,7 +78,7 @@ describe('webhooks', () => {
     { ...request, secret: 'mine' },
     {},
   ])('are refused where the request is not valid: %j', async (bad) => {
-    expect(await ask('POST', '/v1/webhooks', bad)).toMatchObject({
+    expect(await ask('POST', '/v1/webhooks', { body: bad })).toMatchObject({
       status: 400,
       body: { title: 'invalid-request' },
     });
