@@ -48,8 +48,8 @@ interface Measured {
  * 20, 2019: model reliance). All columns of a feature move together, by the same shuffle; a column that another feature reads too moves for both,
  * and features that read the same columns are one, named by all of them. What features share in meaning is found of neither.
  *
- * Shuffles are seeded: the same rows give the same answer. The interval (normal, {@link CONFIDENCE}) covers rows and shuffles: the variance of the mean
- * row's influence on the difference, and that of the mean over the repeats.
+ * Shuffles are seeded: the same rows give the same answer. The interval (normal, {@link CONFIDENCE}) covers rows and shuffles: the variance that the
+ * rows' influences on the difference make, and that of the mean over the repeats.
  *
  * @returns most important first; empty where the metric is undefined on the rows. A feature that the model does not take, or whose shuffled rows
  * it does not answer, is left out: nothing is known of it.
@@ -70,9 +70,9 @@ export async function permutationImportance(question: ImportanceQuestion): Promi
   const found: Importance[] = [];
   for (const { name: feature, columns } of groups) {
     const shuffles = orders.map((order) => shuffle(asked.sample, columns, order));
-    const measured = await measure(asked, shuffles);
-    if (measured.length < REPEATS) continue;
-    found.push({ feature, ...importanceOf({ baseline, measured, metric: question.metric }) });
+    const shuffled = await measure(asked, shuffles);
+    if (shuffled.length < REPEATS) continue;
+    found.push({ feature, ...importanceOf({ baseline, shuffled, orders, metric: question.metric }) });
   }
   return found.sort((a, b) => b.value - a.value);
 }
@@ -126,34 +126,46 @@ function scoredRows(output: OutputBatch, { model, sample, manifest }: Importance
   }
 }
 
-function importanceOf(about: {
+interface Shuffled {
   baseline: Measured;
-  measured: readonly Measured[];
+  /** By repeat. */
+  shuffled: readonly Measured[];
+  /** By repeat, per row the row whose values it was given. */
+  orders: readonly Uint32Array[];
   metric: Metric;
-}): Pick<Importance, 'value' | 'interval'> {
-  const { baseline, measured, metric } = about;
+}
+
+function importanceOf(about: Shuffled): Pick<Importance, 'value' | 'interval'> {
+  const { baseline, shuffled, metric } = about;
   const sign = HIGHER_IS_BETTER[metric] ? 1 : -1;
-  const losses = measured.map((shuffled) => sign * (baseline.value - shuffled.value));
+  const losses = shuffled.map((one) => sign * (baseline.value - one.value));
   const value = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-  const reach =
-    normalQuantile((1 + CONFIDENCE) / 2) *
-    Math.sqrt(varianceOverRows(baseline, measured) + varianceOverRepeats(losses, value));
+  const ofRepeats = squaresAround(losses, value) / (losses.length - 1) / losses.length;
+  const reach = normalQuantile((1 + CONFIDENCE) / 2) * Math.sqrt(varianceOverRows(about) + ofRepeats);
   return { value, interval: { low: value - reach, high: value + reach, confidence: CONFIDENCE } };
 }
 
-/** Σ influence² / rows², of a row's influence on the difference between the metric and its mean over the repeats. */
-function varianceOverRows(baseline: Measured, measured: readonly Measured[]): number {
+/**
+ * Σ influence² / rows², of each row's influence on the difference. Under a shuffle a row counts twice, with its label and what stayed, and with the
+ * values it gave to another row; without the second part, intervals meant to hold 90 % of the time held 79 % in a simulation. What a row's influence varies
+ * by from repeat to repeat is noise of the shuffles, which the repeats are asked about: its part of the squares is taken out.
+ */
+function varianceOverRows({ baseline, shuffled, orders }: Shuffled): number {
   const rows = baseline.influence.length;
+  const repeats = shuffled.map(({ influence }, repeat) => {
+    const ofRow = baseline.influence.map((own, row) => own - influence[row]!);
+    orders[repeat]!.forEach((giver, row) => (ofRow[giver]! -= influence[row]!));
+    return ofRow;
+  });
   let squares = 0;
   for (let row = 0; row < rows; row++) {
-    let mean = 0;
-    for (const { influence } of measured) mean += influence[row]! / measured.length;
-    squares += (baseline.influence[row]! - mean) ** 2;
+    const influences = repeats.map((ofRow) => ofRow[row]!);
+    const mean = influences.reduce((sum, influence) => sum + influence, 0) / REPEATS;
+    squares += mean ** 2 - squaresAround(influences, mean) / (REPEATS - 1) / REPEATS;
   }
-  return squares / rows ** 2;
+  return Math.max(0, squares) / rows ** 2;
 }
 
-function varianceOverRepeats(losses: readonly number[], mean: number): number {
-  const squares = losses.reduce((sum, loss) => sum + (loss - mean) ** 2, 0);
-  return squares / (losses.length - 1) / losses.length;
+function squaresAround(values: readonly number[], mean: number): number {
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
 }
