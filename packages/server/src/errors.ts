@@ -26,6 +26,19 @@ export class ListenError extends Error {
   }
 }
 
+/** A process that was to serve an artifact did not come up, or does not answer any more. */
+export class ArtifactServerError extends Error {
+  constructor(
+    readonly reason: string,
+    /** What it last wrote to its standard error, oldest first. */
+    readonly lastLines: readonly string[],
+    options?: { cause: unknown },
+  ) {
+    super([`The artifact's server ${reason}.`, ...lastLines].join('\n'), options);
+    this.name = 'ArtifactServerError';
+  }
+}
+
 const NOT_BOUND: Record<string, string> = {
   EADDRINUSE:
     'another process listens there already. Stop it, or choose another port (--port, PERENNIAL_PORT)',

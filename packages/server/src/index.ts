@@ -1,5 +1,6 @@
+export { startArtifactServer } from './artifact-server/start-artifact-server.ts';
 export { loadConfig, type Config, type ConfigOverrides } from './config/config.ts';
-export { ConfigurationError, ListenError } from './errors.ts';
+export { ArtifactServerError, ConfigurationError, ListenError } from './errors.ts';
 export { openApiDocument } from './http/openapi.ts';
 export { createLogger, type Logger } from './platform/logger.ts';
 export { examineMachine } from './platform/machine.ts';

@@ -7,6 +7,7 @@ import * as storage from '@perennial/storage';
 import type { Doctor } from '../platform/doctor.ts';
 import { cardHandlers } from './card-handlers.ts';
 import type { Metrics } from './metrics.ts';
+import { reproductionHandlers } from './reproduction-handlers.ts';
 import type { Handlers } from './route-registration.ts';
 import { webhookHandlers, type WebhookHandlerDependencies } from './webhook-handlers.ts';
 
@@ -32,6 +33,7 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     ...datasetHandlers(dependencies),
     ...modelHandlers(dependencies),
     ...cardHandlers(dependencies),
+    ...reproductionHandlers(dependencies),
     ...releaseHandlers(dependencies),
     ...predictionHandlers(dependencies),
     ...monitoringHandlers(dependencies),
@@ -107,14 +109,22 @@ function releaseHandlers({ database, clock }: HandlerDependencies) {
   } satisfies Partial<Handlers>;
 }
 
+/** Answers a prediction's request. */
+export function predictHandler({
+  predictions,
+  metrics,
+}: Pick<HandlerDependencies, 'predictions' | 'metrics'>): Handlers['predict'] {
+  return async ({ params, body }) => {
+    const answer = await predictions.predict({ model: params.model, request: body });
+    metrics.predictions(answer, answer.predictions.length);
+    return answer;
+  };
+}
+
 function predictionHandlers({ database, predictions, metrics, flushPredictions }: HandlerDependencies) {
   const db = database.orm;
   return {
-    predict: async ({ params, body }) => {
-      const answer = await predictions.predict({ model: params.model, request: body });
-      metrics.predictions(answer, answer.predictions.length);
-      return answer;
-    },
+    predict: predictHandler({ predictions, metrics }),
     // Whoever has an answer may look it up at once, so what the journal still holds goes to the database first.
     listPredictions: async ({ query }) => {
       await flushPredictions();

@@ -42,24 +42,40 @@ export interface RegistrationOptions {
 /** Puts every route of the table on the app. */
 export function registerRoutes(app: Hono, handlers: Handlers, options: RegistrationOptions): void {
   for (const name of Object.keys(ROUTES) as RouteName[]) {
-    const route: Route = ROUTES[name];
-    const path = route.path.replace(/\{(\w+)\}/g, ':$1');
-    app.on(route.method, path, (c) => answer(c, { name, route, handlers, options }));
+    registerRoute(app, { name, handler: handlers[name] as Handler, options });
   }
 }
 
-interface Registered {
-  name: RouteName;
-  route: Route;
-  handlers: Handlers;
-  options: RegistrationOptions;
+/** Puts the route of a prediction on the app, which needs no database as its requests carry no key: for a process that does nothing else. */
+export function registerPredictRoute(
+  app: Hono,
+  handler: Handlers['predict'],
+  options: Omit<RegistrationOptions, 'database' | 'clock'>,
+): void {
+  registerRoute(app, { name: 'predict', handler: handler as Handler, options });
 }
 
-async function answer(c: Context, { name, route, handlers, options }: Registered): Promise<Response> {
+type Handler = (request: unknown, context: HandlerContext) => Promise<unknown>;
+
+interface Registration {
+  name: RouteName;
+  handler: Handler;
+  /** Without a database for routes whose requests carry no key. */
+  options: Omit<RegistrationOptions, 'database' | 'clock'> & Partial<RegistrationOptions>;
+}
+
+function registerRoute(app: Hono, registration: Registration): void {
+  const route: Route = ROUTES[registration.name];
+  const path = route.path.replace(/\{(\w+)\}/g, ':$1');
+  app.on(route.method, path, (c) => answer(c, { ...registration, route }));
+}
+
+type Registered = Registration & { route: Route };
+
+async function answer(c: Context, { name, route, handler, options }: Registered): Promise<Response> {
   const principal = options.authenticate(credentialsOf(c));
   authorize(principal, route.role);
   const request = await readRequest(c, route, options.maxBodyBytes);
-  const handler = handlers[name] as (request: unknown, context: HandlerContext) => Promise<unknown>;
   const work = () =>
     handler(request, {
       principal,
@@ -68,9 +84,10 @@ async function answer(c: Context, { name, route, handlers, options }: Registered
       signal: c.req.raw.signal,
     });
   const key = c.req.header('idempotency-key');
-  if (key !== undefined && takesIdempotencyKey(name)) {
+  const { database, clock } = options;
+  if (key !== undefined && database && clock && takesIdempotencyKey(name)) {
     const keyed = { caller: principal.name, key, request: { name, request } };
-    const kept = await answerOnce(options, keyed, async (): Promise<Answer> => ({
+    const kept = await answerOnce({ database, clock }, keyed, async (): Promise<Answer> => ({
       status: route.status,
       body: await work(),
     }));

@@ -6,6 +6,8 @@ export interface RunningArtifactServer {
   token: string;
   /** Memory that the process holds, in bytes. */
   residentBytes(): Promise<number>;
+  /** What the process last wrote to its standard error, oldest first: for whoever finds that it does not answer any more. */
+  lastLines(): readonly string[];
   /** Ends the process; resolves when it is gone. */
   close(): Promise<void>;
 }

@@ -1,0 +1,1 @@
+import '../dist/artifact-server/main.js';
