@@ -6,9 +6,12 @@ export class UsageError extends Error {
   }
 }
 
-/** The command did its work and has told the outcome, which is not a good one: a run failed, a checkup is bad. Ends with exit status 1. */
+/** The command did its work and has told the outcome, which is not a good one: a run failed, a checkup is bad. */
 export class BadOutcomeError extends Error {
-  constructor() {
+  constructor(
+    /** What the process ends with. */
+    readonly status: 1 | 2 = 1,
+  ) {
     super('The outcome is not a good one.');
     this.name = 'BadOutcomeError';
   }

@@ -7,6 +7,7 @@ import { registerBackfill } from './commands/backfill.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerModels } from './commands/models.ts';
 import { registerPredict } from './commands/predict.ts';
+import { registerReproduce } from './commands/reproduce.ts';
 import { registerRun } from './commands/run.ts';
 import { registerTriggers } from './commands/triggers.ts';
 import { registerUp } from './commands/up.ts';
@@ -20,6 +21,7 @@ const COMMANDS = [
   registerTriggers,
   registerBackfill,
   registerModels,
+  registerReproduce,
   registerPredict,
   registerDoctor,
   registerAlerts,
@@ -29,7 +31,7 @@ const COMMANDS = [
 /**
  * Runs one command line.
  * @param argv as `process.argv`: the first two are skipped
- * @returns the exit status: 0, 1 when the command failed, 2 when the command line was wrong
+ * @returns the exit status: 0, 1 when the command failed, 2 when the command line was wrong (or a version cannot be made again)
  */
 export async function main(argv: string[], output: Output = terminal): Promise<number> {
   const program = new Command('perennial')
@@ -50,7 +52,7 @@ export async function main(argv: string[], output: Output = terminal): Promise<n
 /** Errors that a person can act on are told in a sentence; anything else is a fault of ours and keeps its stack. */
 function explain(error: unknown, output: Output): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof BadOutcomeError) return 1;
+  if (error instanceof BadOutcomeError) return error.status;
   if (error instanceof UsageError) return complain(error.message, 2, output);
   if (error instanceof ApiError) return complain(describeApiError(error), 1, output);
   const known = [ConnectionError, UnexpectedAnswerError, PerennialError, ConfigurationError, ListenError];

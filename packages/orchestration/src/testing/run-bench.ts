@@ -1,13 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { IdGenerator, ManualClock, parseId, type Run } from '@perennial/contract';
+import { IdGenerator, ManualClock, parseId, type Reproduction, type Run } from '@perennial/contract';
 import { binary, csv, definePipeline, mlp, notWorse, numeric } from '@perennial/pipeline';
 import type { LoadedPipeline } from '@perennial/pipeline/load';
-import { FileArtifactStore, getRun, listRunEvents, type Database } from '@perennial/storage';
+import { FileArtifactStore, getReproduction, getRun, listRunEvents, type Database } from '@perennial/storage';
 import { createTestDatabase, type TestDatabase } from '@perennial/storage/testing';
 import { PipelineCatalog } from '../pipeline-catalog.ts';
 import { RunExecutor, type RunExecutorDependencies } from '../run-executor.ts';
+import { ReproductionExecutor } from '../reproductions/reproduction-executor.ts';
+import { ReproductionService } from '../reproductions/reproduction-service.ts';
 import { RunProgressHub } from '../run-progress.ts';
 import { RunService } from '../run-service.ts';
 import { TriggerEngine } from '../triggers/trigger-engine.ts';
@@ -16,12 +18,12 @@ import { UnsteadyStore } from './unsteady-store.ts';
 export const PIPELINE = 'visits';
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 
-/** Ten days of sixty visits each, of whom those that look at many pages buy. */
-function visits(): string {
+/** Ten days of sixty visits each, of whom those that look at many pages buy, and some others. */
+export function visits(): string {
   const rows = Array.from({ length: 600 }, (_, i) => {
     const at = new Date(Date.parse('2024-03-01T00:00:00Z') + i * 24 * 60_000).toISOString();
     const pages = (i * 7) % 20;
-    return `${at},${pages},${pages + (i % 5) > 12}`;
+    return `${at},${pages},${pages + ((i * 13) % 17) > 18}`;
   });
   return ['at,pages,bought', ...rows].join('\n');
 }
@@ -35,7 +37,7 @@ function pipeline(
     data: { source: csv(file), time: 'at', window: { train: '7d', validation: '1d', test: '1d' } },
     label: binary('bought', { from: 'bought' }),
     features: { pages: numeric() },
-    train: mlp({ hidden: [2], epochs: 1 }),
+    train: mlp({ hidden: [4], epochs: 5, batchSize: 32, learningRate: 0.05 }),
     validate: { gate: notWorse({ metric: 'auc', margin: 0.05, replicates: 100 }) },
   });
   return { file: join(folder, `${name}.pipeline.ts`), folder, spec, functions, codeDigest };
@@ -89,9 +91,10 @@ export class RunBench {
   }
 
   /** As a worker is that was started after the pipeline's file changed, or was removed. */
-  async change(to: 'other code' | 'gone'): Promise<void> {
-    const changed = pipeline(this.folder, { codeDigest: `sha256:${'1'.repeat(64)}` });
-    this.#catalog = await PipelineCatalog.of(to === 'gone' ? [] : [changed], this.#parts);
+  async change(to: 'other code' | 'gone' | 'as it was'): Promise<void> {
+    const codeDigest = to === 'other code' ? `sha256:${'1'.repeat(64)}` : DIGEST;
+    const loaded = to === 'gone' ? [] : [pipeline(this.folder, { codeDigest })];
+    this.#catalog = await PipelineCatalog.of(loaded, this.#parts);
   }
 
   executor(changes: Partial<RunExecutorDependencies> = {}): RunExecutor {
@@ -110,6 +113,29 @@ export class RunBench {
       log: () => undefined,
       ...changes,
     });
+  }
+
+  /** Asks for a version to be made again. */
+  async startReproduction(version: number): Promise<Reproduction> {
+    return new ReproductionService(this.#parts).start({ model: PIPELINE, version, by: 'test' });
+  }
+
+  /** Executes a reproduction as a worker that got its job. */
+  async reproduce(
+    { id }: Reproduction,
+    { signal = new AbortController().signal, attempt = 1 }: { signal?: AbortSignal; attempt?: number } = {},
+  ): Promise<Reproduction> {
+    const executor = new ReproductionExecutor({
+      ...this.#parts,
+      artifacts: this.store,
+      catalog: this.#catalog,
+      sources: {},
+      workFolder: join(this.folder, 'work'),
+      environment: process.env,
+      log: () => undefined,
+    });
+    await executor.execute(id, { signal, attempt, lastAttempt: false });
+    return getReproduction(this.database.orm, parseId('reproduction', id));
   }
 
   start(name = PIPELINE): Promise<Run> {

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import {
   BackfillService,
   PipelineCatalog,
+  ReproductionExecutor,
   RunExecutor,
   RunProgressHub,
   RunService,
@@ -53,17 +54,24 @@ export async function startJobs(
   { catalog, progress, sources }: Work,
 ): Promise<void> {
   const { database, closers, logger } = parts;
-  const executor = new RunExecutor({
+  const making = {
     ...parts,
     catalog,
-    progress,
     sources,
     workFolder: config.workFolder,
     environment: config.environment,
+  };
+  const executor = new RunExecutor({
+    ...making,
+    progress,
     startServer: null,
     worker: `${hostname()}:${process.pid}`,
     platformVersion: PLATFORM_VERSION,
     log: ({ run, message, error }) => logger.error({ run, err: error }, message),
+  });
+  const reproductions = new ReproductionExecutor({
+    ...making,
+    log: ({ reproduction, message, error }) => logger.error({ reproduction, err: error }, message),
   });
   const listener = await database.listen(RUN_CANCELLED_CHANNEL, (id) => executor.cancel(id));
   closers.add('cancellations', () => listener.stop());
@@ -71,7 +79,10 @@ export async function startJobs(
     database,
     concurrency: config.workerConcurrency,
     ...(config.queues === null ? {} : { queues: config.queues }),
-    handlers: { 'run.execute': ({ run }, job) => executor.execute(run, job) },
+    handlers: {
+      'run.execute': ({ run }, job) => executor.execute(run, job),
+      'reproduction.execute': ({ reproduction }, job) => reproductions.execute(reproduction, job),
+    },
     log: (level, message) => logger[level === 'warning' ? 'warn' : level](message),
   });
   closers.add('worker', () => worker.stop());
