@@ -15,9 +15,9 @@ describe('decideRelease', () => {
     ['fail', 'automatic', 'release', 'none'],
     ['fail', 'required', 'release', 'none'],
   ] as const)(
-    'answers %s with approval %s and inconclusive %s by %s',
-    (verdict, approval, inconclusive, decision) => {
-      expect(decideRelease({ approval }, verdict, inconclusive)).toBe(decision);
+    'for verdict %s, approval %s and inconclusive %s decides %s',
+    (...[verdict, approval, gate, decision]) => {
+      expect(decideRelease({ approval }, verdict, gate)).toBe(decision);
     },
   );
 });

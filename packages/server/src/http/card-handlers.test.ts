@@ -24,9 +24,14 @@ const ask = (path: string, accept?: string) =>
   test.request(path, accept === undefined ? {} : { headers: { accept } });
 
 describe.each([
-  ['a model card', () => modelCard, modelCardSchema, '# churn, version 1'],
-  ['a data card', () => dataCard, dataCardSchema, '# Data of churn, up to 2001-02-01'],
-])('%s', (_name, path, schema, title) => {
+  { name: 'a model card', path: () => modelCard, schema: modelCardSchema, title: '# churn, version 1' },
+  {
+    name: 'a data card',
+    path: () => dataCard,
+    schema: dataCardSchema,
+    title: '# Data of churn, up to 2001-02-01',
+  },
+])('$name', ({ path, schema, title }) => {
   it.each([undefined, '*/*', 'application/json', 'image/png', 'text/html;q=0, */*;q=0.1'])(
     'is JSON to a caller that accepts %s',
     async (accept) => {
