@@ -20,6 +20,7 @@ export {
   type BootstrapOptions,
   type PairedDistributions,
 } from './statistics/paired-bootstrap.ts';
+export { RandomStream } from './statistics/random.ts';
 export { compareAucByDeLong, type DeLongComparison } from './statistics/delong.ts';
 export { validate } from './validate.ts';
 export type {

@@ -11,7 +11,7 @@ import { plainValue, type RowMetric } from '../metrics/row-metric.ts';
 import { scoreOrder } from '../metrics/score-order.ts';
 import { selectRows, type ScoredRows } from '../scoring/scored-rows.ts';
 import type { BootstrapDistribution } from '../statistics/bca.ts';
-import { clusterCount } from '../statistics/clusters.ts';
+import { clusterCount, withoutGaps } from '../statistics/clusters.ts';
 import {
   bootstrapDifference,
   bootstrapMetric,
@@ -20,6 +20,7 @@ import {
 import { PairedProportions } from '../statistics/paired-proportions.ts';
 import { turn } from '../statistics/turn.ts';
 import { shortageOf } from './evidence.ts';
+import { countText, rowsText, upperFirst } from './number-text.ts';
 
 /** A metric's value with its two-sided interval. */
 export interface Estimate {
@@ -36,7 +37,7 @@ export interface ComparisonQuestion {
   seed: readonly string[];
   candidate: ScoredRows;
   champion: ScoredRows;
-  /** The cluster of each row, from 0 up, whose rows are resampled as one; null: each row by itself. */
+  /** The cluster of each row, a number from 0 up; its rows are resampled as one. Null: each row by itself. */
   clusters: Int32Array | null;
   /** Called between turns of the event loop with the share that is done, 0 to 1. */
   onProgress?: (done: number) => void;
@@ -74,7 +75,8 @@ export type ComparisonEstimate =
  *
  * @throws MetricKindError when the metric does not belong to the label
  */
-export async function estimateDifference(question: ComparisonQuestion): Promise<ComparisonEstimate> {
+export async function estimateDifference(given: ComparisonQuestion): Promise<ComparisonEstimate> {
+  const question = { ...given, clusters: given.clusters && withoutGaps(given.clusters) };
   const { spec, candidate, champion } = question;
   const models = await prepare(question);
   const values = { candidate: plainValue(models.candidate), champion: plainValue(models.champion) };
@@ -121,7 +123,8 @@ export async function estimateMetric(
     /** Two-sided, in (0, 1). */ confidence: number;
   } & BootstrapOptions,
 ): Promise<Estimate | null> {
-  const found = await bootstrapMetric(metricOf(question.metric, question.scored), question);
+  const clusters = question.clusters ? withoutGaps(question.clusters) : null;
+  const found = await bootstrapMetric(metricOf(question.metric, question.scored), { ...question, clusters });
   return found && estimateOf(found, question.confidence);
 }
 
@@ -245,8 +248,8 @@ function clusterNoun({ cluster }: NotWorseSpec): string {
 }
 
 function methodOf({ spec, clusters }: ComparisonQuestion): string {
-  const drawn = clusters === null ? 'rows' : `${count(clusterCount(clusters))} ${clusterNoun(spec)}`;
-  return `paired bootstrap, BCa, ${count(spec.replicates)} replicates of ${drawn}`;
+  const drawn = clusters === null ? 'rows' : `${countText(clusterCount(clusters))} ${clusterNoun(spec)}`;
+  return `paired bootstrap, BCa, ${countText(spec.replicates)} replicates of ${drawn}`;
 }
 
 function undefinedReason(metric: Metric, rows: number): string {
@@ -257,16 +260,4 @@ function undefinedReason(metric: Metric, rows: number): string {
 
 function noIntervalReason(metric: Metric, rows: number): string {
   return `${upperFirst(METRIC_TITLES[metric])} has no interval on ${rowsText(rows)}: too many resamples of them hold one label only.`;
-}
-
-function rowsText(rows: number): string {
-  return rows === 1 ? '1 test row' : `${count(rows)} test rows`;
-}
-
-function count(number: number): string {
-  return new Intl.NumberFormat('en-US').format(number);
-}
-
-function upperFirst(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -66,12 +66,12 @@ export class RootMeanMetric implements RowMetric {
   }
 
   sums(): RowSums {
-    const { width, perRow, value } = this.#mean.sums();
+    const ofMean = this.#mean.sums();
     return {
-      width,
-      perRow,
+      width: ofMean.width,
+      perRow: ofMean.perRow,
       value: (sums) => {
-        const mean = value(sums);
+        const mean = ofMean.value(sums);
         return mean === null ? null : Math.sqrt(mean);
       },
     };

@@ -19,7 +19,7 @@ export interface BootstrapOptions extends Turns {
   replicates: number;
   /** Decides every draw: the same seed and rows give the same replicates on every machine. */
   seed: readonly string[];
-  /** The cluster of each row, from 0 up: its rows are drawn together. Null or absent: each row by itself. */
+  /** The cluster of each row, from 0 up without gaps: its rows are drawn together. Null or absent: each row by itself. */
   clusters?: Int32Array | null;
 }
 
