@@ -17,6 +17,14 @@ import { checkMissingValues } from './checks/behaviour/missing-values.ts';
 import { checkUnknownCategories } from './checks/behaviour/unknown-categories.ts';
 import { checkCalibration } from './checks/calibration.ts';
 import { checkConstantAnswers } from './checks/constant-answers.ts';
+import {
+  droppedCategoryFindings,
+  featureShiftFindings,
+  featureShifts,
+  labelLeakFindings,
+  unitChangeFindings,
+  type CardPair,
+} from './checks/data/index.ts';
 import type { CheckFinding } from './checks/finding.ts';
 import { checkLimits } from './checks/limits.ts';
 import { severityOf, withSeverities } from './checks/severities.ts';
@@ -54,8 +62,10 @@ export async function examine(subject: Subject): Promise<Examination> {
   const baselines = baselineAnswers(subject);
   const slices = await slicesOf(subject);
   const served = null;
-  const shifts: FeatureShift[] = [];
+  const cards = cardsOf(input);
+  const shifts = cards === null ? [] : featureShifts(cards);
   const findings = [
+    ...(await dataFindings(input, cards, shifts)),
     ...candidateFindings(subject, baselines),
     ...(await behaviourFindings(subject)),
     ...checkSlices(slices, sliceMargin(subject)),
@@ -67,7 +77,7 @@ export async function examine(subject: Subject): Promise<Examination> {
   return {
     checks: withSeverities(findings, input.spec.validate),
     slices: { compared, tooSmall, worst },
-    shifts,
+    shifts: shifts.slice(0, MOST_SHIFTS),
     served,
     baselines: [
       ...(baselines.constant ? [baselineOf('constant', baselines.constant)] : []),
@@ -76,6 +86,8 @@ export async function examine(subject: Subject): Promise<Examination> {
   };
 }
 
+/** Moved features that the report names. */
+const MOST_SHIFTS = 10;
 const ORDER = Object.keys(CHECKS) as CheckName[];
 
 function placeOf({ name }: CheckFinding): number {
@@ -93,6 +105,35 @@ function baselineAnswers({ input, rows }: Subject): BaselineAnswers {
     constant: constantAnswers(rows.candidate, { label: manifest.label, train: card.labels.train }),
     linear: rows.linear && 'scored' in rows.linear ? rows.linear.scored : null,
   };
+}
+
+/** The data cards of both models; null where there is nothing to compare with. */
+function cardsOf({ card, champion, manifest }: ValidationInput): CardPair | null {
+  if (champion === null || champion.card === null) return null;
+  return { candidate: card, champion: champion.card, encoder: manifest.encoder };
+}
+
+/** Checks of the rows that the candidate was trained and is judged on, by themselves and against the champion's. */
+async function dataFindings(
+  input: ValidationInput,
+  cards: CardPair | null,
+  shifts: FeatureShift[],
+): Promise<CheckFinding[]> {
+  const { testFile: file, manifest } = input;
+  const leaks = isOn(input, 'label-leak') ? await labelLeakFindings({ file, manifest }) : [];
+  if (cards === null)
+    return [...leaks, ...(['unit-change', 'dropped-category', 'feature-shift'] as const).map(noCards)];
+  return [
+    ...leaks,
+    ...unitChangeFindings(cards),
+    ...droppedCategoryFindings(cards),
+    ...featureShiftFindings(shifts),
+  ];
+}
+
+function noCards(name: 'unit-change' | 'dropped-category' | 'feature-shift'): CheckFinding {
+  const explanation = 'There are no training rows of a champion to compare with.';
+  return { name, subject: null, outcome: 'skipped', explanation, measured: null, limit: null };
 }
 
 /** Checks of the answers that have been scored. */

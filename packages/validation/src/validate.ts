@@ -1,4 +1,5 @@
 import type { Evaluation, GateReport } from '@perennial/contract';
+import { seenRows } from '@perennial/data';
 import { evaluationOf } from './evaluation.ts';
 import { examine, type Examination } from './examination.ts';
 import { answerComparisons, primaryOf, type GateAnswer, type GateChampion } from './gate/comparisons.ts';
@@ -66,6 +67,11 @@ async function examineCandidate(input: ValidationInput, models: OpenModels): Pro
   onProgress?.(1);
   const { report, worse } = reportOf(input, { rows, answer, examination });
   return { ...evaluations, baselines: examination.baselines, importance, report, worse };
+}
+
+/** 1 for each test row, in the file's order, that the candidate or the champion was trained on. */
+async function seenMask({ spec, testFile, trainFile, seenFiles }: ValidationInput): Promise<Uint8Array> {
+  return await seenRows({ pipeline: spec.name, testFile, trainedOn: [trainFile, ...seenFiles] });
 }
 
 async function compare(input: ValidationInput, rows: TestRows): Promise<GateAnswer> {

@@ -85,7 +85,7 @@ export async function answerComparisons(question: GateQuestion): Promise<GateAns
     allowed: 1 - primaryOf(question.gate).confidence,
     metrics: question.gate.comparisons.length,
   });
-  if (isSpent(allowance)) return { ...(await withoutDifference(question, spent(allowance.budget))), testSet };
+  if (isSpent(allowance)) return { ...withoutValues(question, spent(allowance.budget)), testSet };
   return { ...(await compared(question, { champion, scored: champion.answers.scored, allowance })), testSet };
 }
 
@@ -220,7 +220,18 @@ type Undecided = (
 
 async function withoutDifference(question: GateQuestion, undecided: Undecided): Promise<GateAnswer> {
   const { candidate, champion } = question;
-  const comparisons = question.gate.comparisons.map((spec) => ({
+  const intervals = {
+    candidate: await intervalsAlone(question, candidate),
+    champion:
+      champion && 'scored' in champion.answers
+        ? await intervalsAlone(question, { artifact: champion.artifact, scored: champion.answers.scored })
+        : {},
+  };
+  return { ...withoutValues(question, undecided), intervals };
+}
+
+function withoutValues({ gate }: GateQuestion, undecided: Undecided): GateAnswer {
+  const comparisons = gate.comparisons.map((spec) => ({
     metric: spec.metric,
     margin: spec.margin,
     confidence: spec.confidence,
@@ -230,14 +241,7 @@ async function withoutDifference(question: GateQuestion, undecided: Undecided): 
     rowsToSettle: null,
     ...undecided(spec),
   }));
-  const intervals = {
-    candidate: await intervalsAlone(question, candidate),
-    champion:
-      champion && 'scored' in champion.answers
-        ? await intervalsAlone(question, { artifact: champion.artifact, scored: champion.answers.scored })
-        : {},
-  };
-  return { comparisons, testSet: null, intervals };
+  return { comparisons, testSet: null, intervals: { candidate: {}, champion: {} } };
 }
 
 function noBaseline(question: GateQuestion): Undecided {
