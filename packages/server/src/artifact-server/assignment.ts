@@ -9,7 +9,7 @@ export const assignmentSchema = z.strictObject({
   model: nameSchema,
   /** The bearer token that it asks for. */
   token: z.string().min(32),
-  /** Working folder: exists, and is removed by whoever started it. */
+  /** Working folder: exists, and is removed at the end. */
   folder: z.string().min(1),
 });
 export type Assignment = z.infer<typeof assignmentSchema>;

@@ -11,6 +11,8 @@ import { ServerProcess } from './server-process.ts';
 export interface ArtifactServerOptions {
   /** How long it may take to come up, in milliseconds. @default 30000 */
   startMilliseconds?: number;
+  /** Where its working folder is made. @default the system's folder for temporary files */
+  temporaryFolder?: string;
 }
 
 /** Compiled JavaScript also where this file is not: Node 20 runs no TypeScript. From `src` and from `dist` it is one path. */
@@ -24,9 +26,9 @@ const ENTRY = fileURLToPath(new URL('../../bin/artifact-server.js', import.meta.
  */
 export async function startArtifactServer(
   { file, model }: { file: string; model: string },
-  { startMilliseconds = 30_000 }: ArtifactServerOptions = {},
+  { startMilliseconds = 30_000, temporaryFolder = tmpdir() }: ArtifactServerOptions = {},
 ): Promise<RunningArtifactServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'perennial-artifact-server-'));
+  const folder = await mkdtemp(join(temporaryFolder, 'perennial-artifact-server-'));
   const token = randomBytes(32).toString('base64url');
   const child = spawn(process.execPath, [ENTRY], { env: {}, cwd: folder, stdio: 'pipe' });
   const server = new ServerProcess(child);
