@@ -22,8 +22,7 @@ export function metricsSection(card: ModelCard): Section {
     blocks: [
       { kind: 'text', text: made },
       metricsTable(card),
-      ...means(evaluation),
-      ...averagePrecision(evaluation),
+      { kind: 'list', items: [...means(evaluation), ...averagePrecision(evaluation)] },
       { kind: 'plots', plots: evaluationPlots(card) },
     ],
   };
@@ -97,15 +96,14 @@ function metricsOf({ metrics }: Evaluation): Metric[] {
   return metricSchema.options.filter((metric) => metrics[metric] !== undefined);
 }
 
-function means({ meanPrediction, meanLabel }: Evaluation): Block[] {
+function means({ meanPrediction, meanLabel }: Evaluation): string[] {
   if (meanPrediction === null || meanLabel === null) return [];
-  const items = [
-    `Mean prediction ${numberText(meanPrediction)}, mean label ${numberText(meanLabel)}: a bias of ${signedText(meanPrediction - meanLabel)}`,
+  const bias = signedText(meanPrediction - meanLabel);
+  return [
+    `Mean prediction ${numberText(meanPrediction)}, mean label ${numberText(meanLabel)}: a bias of ${bias}`,
   ];
-  return [{ kind: 'list', items }];
 }
 
-function averagePrecision({ curves }: Evaluation): Block[] {
-  if (curves === null) return [];
-  return [{ kind: 'list', items: [`Average precision ${definedText(curves.averagePrecision)}`] }];
+function averagePrecision({ curves }: Evaluation): string[] {
+  return curves === null ? [] : [`Average precision ${definedText(curves.averagePrecision)}`];
 }

@@ -41,7 +41,7 @@ function glance({ gate, evaluation, data }: ModelCard): Fact[] {
   if (metric !== undefined) {
     const interval = evaluation.intervals[metric];
     const value = definedText(evaluation.metrics[metric]);
-    facts.push([METRIC_TITLES[metric], interval ? [value, `(${boundsText(interval)})`] : value]);
+    facts.push([METRIC_TITLES[metric], interval ? [value, { aside: boundsText(interval) }] : value]);
   }
   if (primary?.difference) facts.push(['Against the champion', signedText(primary.difference.value)]);
   return [

@@ -19,15 +19,14 @@ function columnTable(columns: readonly ColumnSummary[]): Table {
       'Type',
       'Missing',
       'Distinct',
-      'Mean',
-      'Deviation',
+      'Mean ± deviation',
       'Least',
       'Median',
       'Most',
       'Most frequent',
     ],
     rows: columns.map(columnRow),
-    numeric: [2, 3, 4, 5, 6, 7, 8],
+    numeric: [2, 3, 4, 5, 6, 7],
   };
 }
 
@@ -42,9 +41,10 @@ function columnRow(column: ColumnSummary): Text[] {
     column.type,
     numberText(column.missing),
     numberText(column.distinct),
-    write(mean),
     // The deviation of instants would be a length of time in milliseconds, which tells a reader nothing.
-    isTime(column) ? '' : write(standardDeviation),
+    isTime(column) || standardDeviation === null
+      ? write(mean)
+      : `${write(mean)} ± ${numberText(standardDeviation)}`,
     write(min),
     write(quantiles?.[10]),
     write(max),

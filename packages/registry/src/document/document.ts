@@ -21,7 +21,13 @@ export interface Section {
 /** How a word is meant: of a verdict, an outcome, a state. */
 export type Tone = 'good' | 'bad' | 'unsure' | 'plain';
 
-export type Part = string | { code: string } | { strong: string } | { badge: string; tone: Tone };
+export type Part =
+  | string
+  | { code: string }
+  | { strong: string }
+  /** Beside what it belongs to, and less than it. */
+  | { aside: string }
+  | { badge: string; tone: Tone };
 export type Text = Part | readonly Part[];
 export type Fact = readonly [name: string, value: Text];
 

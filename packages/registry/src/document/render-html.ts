@@ -74,7 +74,9 @@ function renderBlock(block: Block, id: string): Markup {
         .filter((paragraph) => paragraph.trim() !== '')
         .map((paragraph) => markup`<p>${paragraph}</p>\n`)}`;
     case 'list':
-      return markup`<ul>${block.items.map((item) => markup`<li>${inlineText(item)}</li>`)}</ul>\n`;
+      return block.items.length === 0
+        ? markup``
+        : markup`<ul>${block.items.map((item) => markup`<li>${inlineText(item)}</li>`)}</ul>\n`;
     case 'heading':
       return markup`<h3>${block.text}</h3>\n`;
     case 'table':
@@ -134,6 +136,7 @@ function inlineText(text: Text): Markup {
 function inlinePart(part: Part): Markup {
   if (typeof part === 'string') return markup`${part}`;
   if ('strong' in part) return markup`<strong>${part.strong}</strong>`;
+  if ('aside' in part) return markup`<small>${part.aside}</small>`;
   if ('badge' in part) return markup`<span class="badge ${part.tone}">${part.badge}</span>`;
   return markup`<code>${part.code}</code>`;
 }

@@ -57,6 +57,7 @@ function inlineText(text: Text): string {
 function inlinePart(part: Part): string {
   if (typeof part === 'string') return inline(part);
   if ('strong' in part) return `**${inline(part.strong)}**`;
+  if ('aside' in part) return `(${inline(part.aside)})`;
   if ('badge' in part) return `**${inline(part.badge)}**`;
   // What is not a digest, a name or a path of ours is shown as plain text, since nothing can be escaped between backticks.
   return /^[\w.:@/-]+$/.test(part.code) ? code(part.code) : inline(part.code);

@@ -36,8 +36,9 @@ td { border-bottom: 1px solid var(--rule); vertical-align: top; overflow-wrap: b
 .number { text-align: right; white-space: nowrap; }
 code { font: 0.82em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; overflow-wrap: anywhere; }
 .badge { display: inline-block; padding: 0 0.5em; border-radius: 0.25rem; font-size: 0.86em; font-weight: 600; line-height: 1.55; border: 1px solid currentColor; white-space: nowrap; }
+.glance small { display: block; font-size: 0.8rem; font-weight: 400; color: var(--muted); }
 .good { color: var(--good); } .bad { color: var(--bad); } .unsure { color: var(--unsure); } .plain { color: var(--muted); }
-.plots { display: flex; flex-wrap: wrap; gap: 1.25rem 2rem; margin: 0.75rem 0 1.25rem; }
+.plots { display: flex; flex-wrap: wrap; gap: 1.25rem 2rem; align-items: end; margin: 0.75rem 0 1.25rem; }
 figure { margin: 0; max-width: 100%; break-inside: avoid; }
 figcaption { font-size: 0.87rem; font-weight: 600; margin-bottom: 0.3rem; overflow-wrap: anywhere; }
 .plot { display: block; width: 100%; height: auto; }

@@ -14,7 +14,7 @@ export interface IntervalRow {
 }
 
 /** Of the area between the labels and the values. */
-const AREA = 380;
+const AREA = 370;
 const LABEL = 190;
 const VALUE = 70;
 const ROW = 28;
