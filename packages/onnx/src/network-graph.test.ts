@@ -91,7 +91,7 @@ describe('the network in an artifact', () => {
     expect(farthest).toBeLessThan(1e-5);
   });
 
-  it('lets NaN and infinities through without failing', async () => {
+  it('answers infinite numbers with finite ones, since the encoder bounds them', async () => {
     const model = await InferenceModel.load(writeNetwork(chain(sum)));
     const columns = {
       a: Float64Array.of(Infinity, Infinity, 1e300),
@@ -100,7 +100,7 @@ describe('the network in an artifact', () => {
     };
     const output = await model.run({ rows: 3, columns });
     await model.release();
-    expect(output).toEqual({ kind: 'regression', value: Float32Array.of(NaN, Infinity, Infinity) });
+    expect(output).toEqual({ kind: 'regression', value: Float32Array.of(0, 1e15, 1e15) });
   });
 
   const bad: [string, NetworkGraph, string][] = [

@@ -3,6 +3,12 @@ import type { GraphBuilder } from './graph-builder.ts';
 
 export type NumericFeature = Extract<FittedFeature, { kind: 'numeric' }>;
 
+/**
+ * A scaled value goes no farther than this. Beyond 3.4e38 the cast to float32 would make it infinite, and the network after it would answer NaN; the
+ * bound leaves it 23 orders of magnitude to grow from layer to layer.
+ */
+export const FARTHEST_SCALED_VALUE = 1e15;
+
 /** Columns of a block of numeric features: their values, then the missing indicators of those that ask for one. */
 export function numericColumns(features: readonly NumericFeature[]): string[] {
   const indicators = features.filter((feature) => feature.missingIndicator);
@@ -35,7 +41,12 @@ export function writeNumericBlock(
   if (features.some((feature) => feature.log)) value = writeSignedLog(graph, value);
   const centred = graph.node('Sub', [value, row((feature) => feature.center)]);
   const scaled = graph.node('Div', [centred, row((feature) => feature.scale)]);
-  return [graph.cast(scaled, 'float32'), ...writeIndicators(graph, features, missing)];
+  const bounded = graph.node('Clip', [
+    scaled,
+    graph.scalar(-FARTHEST_SCALED_VALUE),
+    graph.scalar(FARTHEST_SCALED_VALUE),
+  ]);
+  return [graph.cast(bounded, 'float32'), ...writeIndicators(graph, features, missing)];
 }
 
 /** sign(x) · ln(1 + |x|). */

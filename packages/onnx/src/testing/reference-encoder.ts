@@ -1,3 +1,4 @@
+import { FARTHEST_SCALED_VALUE } from '../numeric-block.ts';
 import { createHash } from 'node:crypto';
 import type { ColumnType, EncoderSpec, FittedFeature, TimestampPart } from '@perennial/contract';
 
@@ -34,7 +35,8 @@ function numericColumns(
   const imputed = missing ? feature.impute : Number(given);
   const clipped = Math.min(Math.max(imputed, feature.clip.min ?? -Infinity), feature.clip.max ?? Infinity);
   const logged = feature.log ? Math.sign(clipped) * Math.log(1 + Math.abs(clipped)) : clipped;
-  dense.set(feature.name, (logged - feature.center) / feature.scale);
+  const scaled = (logged - feature.center) / feature.scale;
+  dense.set(feature.name, Math.max(-FARTHEST_SCALED_VALUE, Math.min(FARTHEST_SCALED_VALUE, scaled)));
   if (feature.missingIndicator) dense.set(`${feature.name}:missing`, missing ? 1 : 0);
 }
 
