@@ -29,7 +29,10 @@ beforeAll(async () => {
     even: boolean(),
     built: timestamp(),
   };
-  const validate = { gate: notWorse({ metric: 'accuracy', margin: 0.5 }), slices: ['third', 'even', 'origin'] };
+  const validate = {
+    gate: notWorse({ metric: 'accuracy', margin: 0.5 }),
+    slices: ['third', 'even', 'origin'],
+  };
   const label = multiclass('half', { from: `CASE WHEN delay > 14 THEN 'late' ELSE 'early' END` });
   built = await shop.build(tripsSpec({ features, validate, label }, { key: 'id' }));
   file = await shop.artifacts.fetchFile(built.manifest.splits.train.digest);
