@@ -11,6 +11,7 @@ import {
 } from '@perennial/orchestration';
 import type { SourceReaders } from '@perennial/data';
 import { RUN_CANCELLED_CHANNEL, startWorker } from '@perennial/storage';
+import { startArtifactServer } from '../artifact-server/start-artifact-server.ts';
 import type { Config } from '../config/config.ts';
 import type { PlatformParts } from './parts.ts';
 import { sourceReaders } from './source-readers.ts';
@@ -64,7 +65,7 @@ export async function startJobs(
   const executor = new RunExecutor({
     ...making,
     progress,
-    startServer: null,
+    startServer: startArtifactServer,
     worker: `${hostname()}:${process.pid}`,
     platformVersion: PLATFORM_VERSION,
     log: ({ run, message, error }) => logger.error({ run, err: error }, message),
