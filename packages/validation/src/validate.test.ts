@@ -5,7 +5,6 @@ import {
   evaluationSchema,
   gateReportSchema,
   type DatasetManifest,
-  type Digest,
   type PipelineSpec,
 } from '@perennial/contract';
 import { buildDataset } from '@perennial/data';
@@ -26,7 +25,8 @@ import { ArtifactUnfitError } from './errors.ts';
 import { RandomStream } from './statistics/random.ts';
 import { nextNormal } from './testing/simulated-models.ts';
 import { BINARY_LABEL, linearArtifact, REGRESSION_LABEL } from './testing/linear-artifact.ts';
-import { validate, type ValidationInput } from './validate.ts';
+import { validate } from './validate.ts';
+import type { ValidationInput } from './validation-input.ts';
 
 const ROWS_PER_DAY = 2_000;
 const ORIGINS = ['ORD', 'ATL', 'LAX'];
@@ -36,12 +36,10 @@ let late: BuiltDataset;
 let arrival: BuiltDataset;
 let delay: BuiltDataset;
 
-interface BuiltDataset {
-  spec: PipelineSpec;
-  manifest: DatasetManifest;
-  datasetDigest: Digest;
-  testFile: string;
-}
+type BuiltDataset = Pick<
+  ValidationInput,
+  'spec' | 'manifest' | 'datasetDigest' | 'card' | 'testFile' | 'trainFile'
+>;
 
 /** Four days of rows whose delay is `x` and noise, and has nothing to do with `y`. */
 function source(): string {
@@ -88,7 +86,7 @@ const SPECS = {
 
 async function build(kind: keyof typeof SPECS): Promise<BuiltDataset> {
   const artifacts = await FileArtifactStore.open({ folder: join(folder, 'artifacts') });
-  const { digest, manifest } = await buildDataset({
+  const { digest, manifest, card } = await buildDataset({
     spec: SPECS[kind],
     folder,
     asOf: new Date('2001-01-05T00:00:00Z'),
@@ -96,7 +94,8 @@ async function build(kind: keyof typeof SPECS): Promise<BuiltDataset> {
     workFolder: join(folder, 'work'),
   });
   const testFile = await artifacts.fetchFile(manifest.splits.test.digest);
-  return { spec: SPECS[kind], manifest, datasetDigest: digest, testFile };
+  const trainFile = await artifacts.fetchFile(manifest.splits.train.digest);
+  return { spec: SPECS[kind], manifest, card, datasetDigest: digest, testFile, trainFile };
 }
 
 beforeAll(async () => {
@@ -113,15 +112,36 @@ afterAll(async () => {
 const COLUMNS = ['x', 'y'];
 const GOOD = linearArtifact({ columns: COLUMNS, label: BINARY_LABEL, weights: [[1, 0]], bias: [-0.5] });
 const NOISY = linearArtifact({ columns: COLUMNS, label: BINARY_LABEL, weights: [[1, 1]], bias: [-0.5] });
-const version = (version: number, artifact: { artifact: string; bytes: Uint8Array }) => ({
+type Artifact = ReturnType<typeof linearArtifact>;
+/** No test here serves it, so that its file need not be there. */
+const modelFile = (artifact: Artifact) => ({ ...artifact, file: '/nowhere/model.onnx' });
+const version = (version: number, artifact: Artifact, card = late.card) => ({
   model: 'flight-delay',
   version,
-  ...artifact,
+  card,
+  ...modelFile(artifact),
 });
 
-function input(parts: Partial<ValidationInput> & Pick<ValidationInput, 'candidate'>): ValidationInput {
-  return { ...late, champion: null, ...parts };
+type Parts = Partial<Omit<ValidationInput, 'candidate'>> & { candidate: Artifact };
+/** A first question on the test rows, whatever it is. */
+function input(parts: Parts): ValidationInput {
+  return {
+    ...late,
+    champion: null,
+    linear: null,
+    goldenSets: [],
+    seenFiles: [],
+    lostSeenFiles: 0,
+    wear: () => Promise.resolve({ comparison: 1 }),
+    startServer: null,
+    ...parts,
+    candidate: modelFile(parts.candidate),
+  };
 }
+const changed = (spec: PipelineSpec, validate: Partial<PipelineSpec['validate']>): PipelineSpec => ({
+  ...spec,
+  validate: { ...spec.validate, ...validate },
+});
 
 describe('validate', () => {
   it('evaluates a first candidate, overall and per slice, and finds no baseline', async () => {
@@ -142,7 +162,7 @@ describe('validate', () => {
     expect(evaluation.intervals.auc!.low).toBeLessThan(evaluation.metrics.auc!);
     expect(evaluation.intervals.auc!.high).toBeGreaterThan(evaluation.metrics.auc!);
     expect(evaluation.meanLabel).toBeCloseTo(0.36, 1);
-    expect(new Set(evaluation.slices.map(({ value }) => value))).toEqual(new Set(ORIGINS));
+    expect(new Set(evaluation.slices.map(({ slice }) => slice['origin']))).toEqual(new Set(ORIGINS));
     expect(evaluation.slices.reduce((sum, { rows }) => sum + rows, 0)).toBe(ROWS_PER_DAY);
     for (const slice of evaluation.slices) expect(slice.metrics.auc).toBeGreaterThan(0.75);
   });
@@ -152,9 +172,10 @@ describe('validate', () => {
       input({ candidate: GOOD, champion: version(3, NOISY) }),
     );
     expect(report.verdict).toBe('pass');
-    expect(report.difference!.interval.low).toBeGreaterThan(0);
-    expect(report.candidate.value).toBe(evaluation.metrics.auc);
-    expect(report.champion!.value).toBe(championEvaluation!.metrics.auc);
+    const [comparison] = report.comparisons;
+    expect(comparison!.difference!.interval.low).toBeGreaterThan(0);
+    expect(comparison!.candidate).toBe(evaluation.metrics.auc);
+    expect(comparison!.champion).toBe(championEvaluation!.metrics.auc);
     expect(championEvaluation!.artifact).toBe(NOISY.artifact);
     expect(championEvaluation!.intervals.auc).toBeDefined();
   });
@@ -169,7 +190,7 @@ describe('validate', () => {
 
   it('passes the champion against itself with a difference of 0', async () => {
     const { report } = await validate(input({ candidate: GOOD, champion: version(3, GOOD) }));
-    expect(report).toMatchObject({ verdict: 'pass', difference: { value: 0 } });
+    expect(report).toMatchObject({ verdict: 'pass', comparisons: [{ difference: { value: 0 } }] });
   });
 
   it('compares regressions by their error', async () => {
@@ -237,7 +258,7 @@ describe('artifacts that are not fit', () => {
     expect(lost.report.explanation).toContain(
       "it needs the column 'carrier', which the dataset does not have",
     );
-    expect(lost.report.champion).toMatchObject({ version: 3, artifact: carrier.artifact, value: null });
+    expect(lost.report.champion).toMatchObject({ version: 3, artifact: carrier.artifact });
     expect(lost.championEvaluation).toBeNull();
     expect(lost.evaluation.metrics.auc).toBeGreaterThan(0.8);
 

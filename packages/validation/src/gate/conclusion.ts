@@ -30,9 +30,8 @@ export interface Conclusion {
  * `pass` needs every comparison to pass and no check to be left open.
  */
 export function conclude(evidence: Evidence): Conclusion {
-  const stopping = evidence.checks.filter(stops);
   const verdict = verdictOf(evidence);
-  const reasons = [...stopping.map(explainCheck), ...lostComparisons(evidence)];
+  const reasons = [...lostComparisons(evidence), ...evidence.checks.filter(stops).map(explainCheck)];
   return {
     verdict,
     explanation: explanationOf(evidence),
@@ -51,12 +50,13 @@ function lostComparisons({ comparisons }: Evidence): string[] {
   return comparisons.filter(({ verdict }) => verdict === 'fail').map(({ explanation }) => explanation);
 }
 
-/** What stopped it first, then each comparison, then what is left open and what limits the evidence. */
+/** What it lost and what stopped it first, then the other comparisons, then what is left open and what limits the evidence. */
 function explanationOf(evidence: Evidence): string {
   const { comparisons, checks, testSet } = evidence;
   return [
+    ...lostComparisons(evidence),
     ...checks.filter(stops).map(explainCheck),
-    ...new Set(comparisons.map(({ explanation }) => explanation)),
+    ...new Set(comparisons.filter(({ verdict }) => verdict !== 'fail').map(({ explanation }) => explanation)),
     ...checks.filter(leavesOpen).map(({ explanation }) => explanation),
     ...(testSet === null || testSet.error === 0 ? [] : explainWear(testSet.comparison, testSet.error)),
     ...seenText(evidence),
