@@ -6,11 +6,10 @@ export type Histogram = NonNullable<ColumnSummary['histogram']>;
 
 const MOST_BINS = 32;
 
-/** Bins of equal width: the i-th goes from `low + i * width` to the next. */
+/** Bins of equal width: each from its edge to the next, the last one with its upper edge. */
 export interface Bins {
-  low: number;
+  edges: number[];
   width: number;
-  count: number;
 }
 
 /**
@@ -29,34 +28,39 @@ export function histogramBins(quantiles: readonly number[], whole: boolean): Bin
   const low = reach > 0 ? Math.max(first, low5 - reach) : first;
   const high = reach > 0 ? Math.min(last, high95 + reach) : last;
   if (whole && last - first < Number.MAX_SAFE_INTEGER) return wholeBins(Math.ceil(low), Math.floor(high));
-  const width = (high - low) / MOST_BINS;
-  return width > 0 && low + width > low ? { low, width, count: MOST_BINS } : singleBin(low, high);
+  return realBins(low, high);
 }
 
 function wholeBins(low: number, high: number): Bins {
   const width = Math.max(1, Math.ceil((high - low + 1) / MOST_BINS));
-  return { low: low - 0.5, width, count: Math.max(1, Math.ceil((high - low + 1) / width)) };
+  const count = Math.max(1, Math.ceil((high - low + 1) / width));
+  return { edges: Array.from({ length: count + 1 }, (_, i) => low - 0.5 + i * width), width };
 }
 
-/** One bin about values that are all but the same. */
-function singleBin(low: number, high: number): Bins {
-  const width = Math.max(1, Math.abs(high) * 1e-6);
-  return { low: low - width / 2, width: width + (high - low), count: 1 };
+function realBins(low: number, high: number): Bins {
+  const width = high / MOST_BINS - low / MOST_BINS;
+  // Values that are all but the same are in one bin about them.
+  if (!(low + width > low)) {
+    const around = Math.max(1, Math.abs(high) * 1e-6);
+    return { edges: [low - around / 2, high + around / 2], width: around };
+  }
+  // The last edge is exact, or rounding might leave the largest value out.
+  return { edges: [...Array.from({ length: MOST_BINS }, (_, i) => low + width * i), high], width };
 }
 
 /** Counts the rows of a table of values in each bin; values outside of the bins are in none. */
 export async function measureHistogram(
   connection: Connection,
   table: string,
-  { low, width, count }: Bins,
+  { edges, width }: Bins,
 ): Promise<Histogram> {
-  // The last bin has its upper edge too.
-  const bin = `least(floor((value - ${literal(low)}) / ${literal(width)}), ${count - 1})`;
+  const [first, last] = [literal(edges[0] ?? 0), literal(edges.at(-1) ?? 0)];
+  const bin = `least(floor((value - ${first}) / ${literal(width)}), ${edges.length - 2})`;
   const found = await connection.rows<{ bin: number; n: bigint }>(
     `SELECT CAST(${bin} AS UTINYINT) AS bin, count(*) AS n FROM ${table}
-     WHERE value BETWEEN ${literal(low)} AND ${literal(low + width * count)} GROUP BY bin`,
+     WHERE value BETWEEN ${first} AND ${last} GROUP BY bin`,
   );
-  const rows = new Array<number>(count).fill(0);
+  const rows = new Array<number>(edges.length - 1).fill(0);
   for (const { bin: index, n } of found) rows[index] = Number(n);
-  return { edges: Array.from({ length: count + 1 }, (_, i) => low + width * i), rows };
+  return { edges, rows };
 }
