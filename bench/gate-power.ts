@@ -21,7 +21,7 @@ const CANDIDATES = [
 const SIZES = [
   { rows: 1_000, simulations: 500 },
   { rows: 10_000, simulations: 200 },
-  { rows: 100_000, simulations: 100 },
+  { rows: 100_000, simulations: 50 },
 ];
 const SHORT = [{ rows: 1_000, simulations: 20 }];
 

@@ -5,7 +5,10 @@ import type { RandomStream } from './random.ts';
 
 /** Units with the least and the largest influence that keep a count of their own, on each side: they shape the tails. */
 const SINGLES = 512;
-/** Bins that all other units are gathered in. With 4,096 what is lost within the bins is a part in 10^5 of the variance, and is given back. */
+/**
+ * Bins that all other units are gathered in. What lies within them, and is added back as noise, is then 3 parts in 10^6 of the variance of
+ * an AUC's difference over 200,000 rows, and 2 in 10^4 of a mean of lognormal numbers with σ = 1.5 over a million.
+ */
 const BINS = 4_096;
 
 /** A statistic of units (rows or clusters) that is to be resampled. */

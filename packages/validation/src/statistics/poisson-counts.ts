@@ -11,8 +11,8 @@ export const LARGEST_TABLE_MEAN = 2 ** 15 * 1.75;
 
 /**
  * Inverse of the Poisson distribution function at 16 bits, so that a uniformly random 16-bit number picks a count: of mean 1 the first
- * 36.8 % of the entries are 0, as many 1, and so on up to 8. What lies beyond the 2^-17 on either side is cut off, which takes 0.01 %
- * off the variance.
+ * 36.8 % of the entries are 0, as many 1, and so on up to 8. What lies beyond the 2^-17 on either side is cut off, which takes
+ * 4 parts in 10^5 off the variance.
  *
  * @param mean above 0, at most {@link LARGEST_TABLE_MEAN}
  */
