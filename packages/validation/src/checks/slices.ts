@@ -15,7 +15,7 @@ export function checkSlices(slices: ComparedSlices, margin: number): CheckFindin
   const finding = { name: 'slices', subject: null, limit: -margin } as const;
   const measured = worst[0]?.difference?.value ?? null;
   if (compared === 0) {
-    const explanation = tooSmall === 0 ? 'No slices are asked for.' : `All ${tooSmall} slices are too small.`;
+    const explanation = tooSmall === 0 ? 'No slices were compared.' : `All ${tooSmall} slices are too small.`;
     return [{ ...finding, outcome: 'skipped', explanation, measured }];
   }
   const [first] = clearlyWorse;

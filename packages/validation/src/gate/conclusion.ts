@@ -74,9 +74,10 @@ function seenText({ rows, seenRows, lostSeenFiles }: Evidence): string[] {
       `${rowsText(seenRows)} did not count, since the candidate or the champion was trained on them.`,
     );
   if (lostSeenFiles > 0) {
-    const splits = lostSeenFiles === 1 ? '1 training split' : `${countText(lostSeenFiles)} training splits`;
     texts.push(
-      `${splits} of earlier versions are no longer kept, so that test rows that stand in them may count.`,
+      lostSeenFiles === 1
+        ? '1 training split of earlier versions is no longer kept, so that test rows that stand in it may count.'
+        : `${countText(lostSeenFiles)} training splits of earlier versions are no longer kept, so that test rows that stand in them may count.`,
     );
   }
   return texts;

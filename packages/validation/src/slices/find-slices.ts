@@ -81,11 +81,12 @@ function countPairs(
 ): { large: PairCount[]; tooSmall: number } {
   const large: PairCount[] = [];
   let tooSmall = 0;
-  const codes = second[0]?.column.codes;
-  const counts = new Uint32Array(second[0]?.column.values.length ?? 0);
+  const column = second[0]?.column;
+  if (column === undefined) return { large, tooSmall };
+  const counts = new Uint32Array(column.values.length);
   for (const one of first) {
     counts.fill(0);
-    for (const row of one.rows) counts[codes![row]!]!++;
+    for (const row of one.rows) counts[column.codes[row]!]!++;
     for (const other of second) {
       const rows = counts[other.code]!;
       if (rows === 0 || rows === one.rows.length || rows === other.rows.length) continue;
