@@ -9,6 +9,7 @@ export * from './durations.ts';
 export * from './encoding.ts';
 export * from './errors.ts';
 export * from './evaluation.ts';
+export * from './expectation-text.ts';
 export * from './gate-report.ts';
 export * from './ground-truth.ts';
 export * from './ids.ts';
