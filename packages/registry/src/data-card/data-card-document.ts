@@ -1,9 +1,15 @@
-import { splitNameSchema, type DataCard, type SplitName } from '@perennial/contract';
+import {
+  describeExpectation,
+  splitNameSchema,
+  type DataCard,
+  type Expectation,
+  type SplitName,
+} from '@perennial/contract';
 import { columnBlocks } from '../document/column-table.ts';
 import type { Block, Document, Section, Table, Text } from '../document/document.ts';
 import { bytesText, countText, instantText, numberText, percentText } from '../document/number-text.ts';
 import { labelPlot } from '../plots/label-plot.ts';
-import { describeExpectation, describeSource } from './expectation-text.ts';
+import { describeSource } from './source-text.ts';
 
 /** What a data card says, in the order in which a reader wants to know it. */
 export function dataCardDocument(card: DataCard): Document {
@@ -135,8 +141,14 @@ function expectationsSection({ expectations }: DataCard): Section {
   const block: Block =
     expectations.length === 0
       ? { kind: 'text', text: 'The pipeline expects nothing of its rows.' }
-      : { kind: 'list', items: expectations.map(describeExpectation) };
+      : { kind: 'list', items: expectations.map(expectationText) };
   return { title: 'Expectations', blocks: [block] };
+}
+
+/** A predicate's name is what stands in the quarantine; what it asks for is its SQL. */
+function expectationText(expectation: Expectation): Text {
+  const words = describeExpectation(expectation);
+  return expectation.kind === 'predicate' ? [words, { aside: expectation.sql }] : words;
 }
 
 function quarantineSection({ quarantine }: DataCard): Section {

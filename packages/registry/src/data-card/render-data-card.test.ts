@@ -1,8 +1,8 @@
-import type { DataCard, Expectation, SourceSpec } from '@perennial/contract';
+import type { DataCard, SourceSpec } from '@perennial/contract';
 import { describe, expect, it } from 'vitest';
 import { readTags, textOf } from '../testing/page.ts';
 import { sampleDataset } from '../testing/sample-dataset.ts';
-import { describeExpectation, describeSource } from './expectation-text.ts';
+import { describeSource } from './source-text.ts';
 import { renderDataCardHtml, renderDataCardMarkdown } from './render-data-card.ts';
 
 const card = (): DataCard => sampleDataset().card;
@@ -65,22 +65,6 @@ describe('renderDataCardHtml', () => {
       expect(renderDataCardMarkdown(attacked)).not.toMatch(/<(script|img|\/)/);
     },
   );
-});
-
-describe('describeExpectation', () => {
-  it.each<[Expectation, string]>([
-    [{ kind: 'notNull', column: 'origin' }, 'origin is not null'],
-    [{ kind: 'between', column: 'age', min: 0 }, 'age is at least 0'],
-    [{ kind: 'between', column: 'age', max: 9 }, 'age is at most 9'],
-    [{ kind: 'between', column: 'age', min: 0, max: 9 }, 'age is between 0 and 9'],
-    [{ kind: 'oneOf', column: 'day', values: ['Mon', 2, true] }, 'day is one of Mon, 2, true'],
-    [{ kind: 'matches', column: 'code', pattern: '[A-Z]+' }, 'code matches [A-Z]+'],
-    [{ kind: 'unique', columns: ['a', 'b'] }, 'a, b together name a row'],
-    [{ kind: 'rowCount', min: 10 }, 'the number of rows is at least 10'],
-    [{ kind: 'predicate', name: 'order', sql: 'a > b' }, 'order: a > b'],
-  ])('says what %j asks for', (expectation, words) => {
-    expect(describeExpectation(expectation)).toBe(words);
-  });
 });
 
 describe('describeSource', () => {
