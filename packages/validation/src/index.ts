@@ -1,8 +1,15 @@
 export * from './errors.ts';
 export type { CheckFinding } from './checks/finding.ts';
+export {
+  examineServed,
+  type ServableModel,
+  type ServedExamination,
+  type ServedQuestion,
+} from './checks/served/examine-served.ts';
 export type { RunningArtifactServer, StartArtifactServer } from './checks/served/artifact-server.ts';
 export { metricOf, metricValues } from './metrics/metric-of.ts';
 export { plainValue, type RowMetric } from './metrics/row-metric.ts';
+export type { ScoringModel } from './scoring/score-split.ts';
 export type { BinaryRows, MulticlassRows, RegressionRows, ScoredRows } from './scoring/scored-rows.ts';
 export {
   estimateDifference,
