@@ -13,14 +13,15 @@ const UNKNOWN_TOLERANCE = 0.025;
 /** How far a factor may be from that of two units to be taken for it: the rows are others, too. */
 const FACTOR_TOLERANCE = 0.03;
 
-/** Fewest different values among the inner quantiles; a few values fit many factors. */
+/** Fewest different values of a column, and among its inner quantiles; a few values fit many factors. */
+const FEWEST_VALUES = 10;
 const FEWEST_DISTINCT = 6;
 
 /** One failure per numeric column that looks like the champion's in another unit; one pass where none does. */
 export function unitChangeFindings(cards: CardPair): CheckFinding[] {
   const failures = columnPairs(cards).flatMap((pair) => {
-    const change = unitChange(pair.champion.summary.quantiles, pair.candidate.summary.quantiles);
-    return pair.champion.summary.type !== 'number' || change === null ? [] : [failure(pair, change)];
+    const change = changeOf(pair);
+    return change === null ? [] : [failure(pair, change)];
   });
   if (failures.length > 0) return failures;
   return [
@@ -33,6 +34,12 @@ export function unitChangeFindings(cards: CardPair): CheckFinding[] {
       limit: null,
     },
   ];
+}
+
+function changeOf({ champion, candidate }: ColumnPair): FoundChange | null {
+  const distinct = Math.min(champion.summary.distinct, candidate.summary.distinct);
+  if (champion.summary.type !== 'number' || distinct < FEWEST_VALUES) return null;
+  return unitChange(champion.summary.quantiles, candidate.summary.quantiles);
 }
 
 function failure({ feature, column, champion, candidate }: ColumnPair, change: FoundChange): CheckFinding {
