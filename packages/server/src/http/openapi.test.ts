@@ -44,7 +44,7 @@ describe('the OpenAPI document', () => {
 
   it('says which other form an answer has', () => {
     const content = (route: Route) => Object.keys(operationOf(route)?.responses[route.status]?.content ?? {});
-    expect(content(ROUTES.getModelCard)).toEqual(['application/json', 'text/markdown']);
+    expect(content(ROUTES.getModelCard)).toEqual(['application/json', 'text/markdown', 'text/html']);
     expect(content(ROUTES.listRunEvents)).toEqual(['application/json', 'text/event-stream']);
     expect(content(ROUTES.listRuns)).toEqual(['application/json']);
   });
