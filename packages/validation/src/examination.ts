@@ -6,6 +6,7 @@ import {
   type Evaluation,
   type FeatureShift,
   type GateReport,
+  type Measure,
   type ServedReport,
 } from '@perennial/contract';
 import { baselineOf } from './baselines/baseline.ts';
@@ -27,6 +28,7 @@ import {
 } from './checks/data/index.ts';
 import type { CheckFinding } from './checks/finding.ts';
 import { checkLimits } from './checks/limits.ts';
+import { examineServed, type ServedExamination } from './checks/served/examine-served.ts';
 import { severityOf, withSeverities } from './checks/severities.ts';
 import { checkSlices } from './checks/slices.ts';
 import { primaryOf } from './gate/comparisons.ts';
@@ -61,7 +63,7 @@ export async function examine(subject: Subject): Promise<Examination> {
   const { input, rows } = subject;
   const baselines = baselineAnswers(subject);
   const slices = await slicesOf(subject);
-  const served = null;
+  const { report: served, findings: servedFindings } = await servedOf(subject);
   const cards = cardsOf(input);
   const shifts = cards === null ? [] : featureShifts(cards);
   const findings = [
@@ -70,6 +72,7 @@ export async function examine(subject: Subject): Promise<Examination> {
     ...(await behaviourFindings(subject)),
     ...checkSlices(slices, sliceMargin(subject)),
     ...(await goldenFindings(subject)),
+    ...servedFindings,
     ...checkLimits(input.spec.validate.gate.limits, { evaluation: subject.evaluation, served }),
   ];
   findings.sort((a, b) => placeOf(a) - placeOf(b));
@@ -201,6 +204,28 @@ async function goldenFindings({ input, contenders }: Subject): Promise<CheckFind
     );
   }
   return findings;
+}
+
+const SERVED_MEASURES = new Set<Measure>(['p99Milliseconds', 'residentMegabytes']);
+
+/** A fresh process costs a second or two: it is not started for checks that are switched off, unless a limit asks for what it measures. */
+async function servedOf({ input, contenders, rows }: Subject): Promise<ServedExamination> {
+  const { startServer, spec, candidate, champion, signal } = input;
+  const wanted =
+    isOn(input, 'served-answers') ||
+    isOn(input, 'served-latency') ||
+    spec.validate.gate.limits.some(({ measure }) => SERVED_MEASURES.has(measure));
+  if (startServer === null || !wanted) return { report: null, findings: [] };
+  const model = rows.champion && 'scored' in rows.champion ? contenders.champion : null;
+  return await examineServed({
+    start: startServer,
+    name: spec.name,
+    candidate: { file: candidate.file, model: contenders.candidate },
+    champion:
+      champion === null || model === null || 'problem' in model ? null : { file: champion.file, model },
+    batch: rows.sample.batch,
+    signal,
+  });
 }
 
 function isOn({ spec }: ValidationInput, name: CheckName): boolean {

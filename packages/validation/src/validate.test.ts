@@ -1,12 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  evaluationSchema,
-  gateReportSchema,
-  type DatasetManifest,
-  type PipelineSpec,
-} from '@perennial/contract';
+import { evaluationSchema, gateReportSchema, type PipelineSpec } from '@perennial/contract';
 import { buildDataset } from '@perennial/data';
 import { ArtifactInvalidError } from '@perennial/onnx';
 import {
@@ -240,6 +235,133 @@ describe('validate', () => {
   it('stops when asked', async () => {
     const signal = AbortSignal.abort(new Error('enough'));
     await expect(validate(input({ candidate: GOOD, signal }))).rejects.toThrow('enough');
+  });
+});
+
+describe('what a candidate is examined for beside the comparison', () => {
+  const worse = () => input({ candidate: NOISY, champion: version(3, GOOD) });
+
+  it('puts the question on the ledger before it is answered, by the artifacts and the test split', async () => {
+    const asked: unknown[] = [];
+    const { report } = await validate({
+      ...worse(),
+      wear: (question) => {
+        asked.push(question);
+        return Promise.resolve({ comparison: 2 });
+      },
+    });
+    const split = late.manifest.splits.test.digest;
+    expect(asked).toEqual([{ split, candidate: NOISY.artifact, champion: GOOD.artifact }]);
+    expect(report.testSet).toMatchObject({ split, comparison: 2, left: 8 });
+    expect(report.explanation).toContain('These test rows were asked about 1 candidate before');
+  });
+
+  it('tells neither differences nor slices of test rows that are worn out', async () => {
+    const { report, worse: reason } = await validate({
+      ...worse(),
+      wear: () => Promise.resolve({ comparison: 11 }),
+    });
+    expect(report).toMatchObject({
+      verdict: 'inconclusive',
+      comparisons: [{ difference: null, pValue: null }],
+      slices: { compared: 0, worst: [] },
+      testSet: { left: 0 },
+    });
+    expect(report.explanation).toContain('fresh test rows are needed');
+    expect(reason).toBeNull();
+  });
+
+  it('leaves out test rows that a model was trained on, and decides nothing where none is left', async () => {
+    const seen = await validate({ ...worse(), seenFiles: [late.testFile] });
+    expect(seen.report).toMatchObject({ verdict: 'inconclusive', rows: 0, seenRows: ROWS_PER_DAY });
+    expect(seen.evaluation).toMatchObject({ rows: 0, metrics: { auc: null } });
+    expect(seen.report.explanation).toContain('All 2,000 test rows were among the rows');
+    const first = await validate(input({ candidate: GOOD, seenFiles: [late.testFile], lostSeenFiles: 2 }));
+    expect(first.report.verdict).toBe('inconclusive');
+    expect(first.report.explanation).toContain('2 training splits of earlier versions are no longer kept');
+  });
+
+  it('holds a first candidate to its floors', async () => {
+    const floor = { kind: 'atLeast', measure: 'auc', value: 0.9 } as const;
+    const spec = changed(late.spec, { gate: { ...late.spec.validate.gate, limits: [floor] } });
+    const { report, worse: reason } = await validate(input({ spec, candidate: GOOD }));
+    expect(report.verdict).toBe('fail');
+    expect(report.checks.find(({ name }) => name === 'limit')).toMatchObject({ outcome: 'fail', limit: 0.9 });
+    expect(reason!.reason).toMatch(
+      /^The check 'limit' \(Absolute floors and ceilings\) failed\. The candidate's AUC is 0\.8/,
+    );
+  });
+
+  it('leaves the verdict open where a ceiling asks for what was not measured', async () => {
+    const ceiling = { kind: 'atMost', measure: 'p99Milliseconds', value: 5 } as const;
+    const spec = changed(late.spec, { gate: { ...late.spec.validate.gate, limits: [ceiling] } });
+    const { report } = await validate(input({ spec, candidate: GOOD, champion: version(3, NOISY) }));
+    expect(report.verdict).toBe('inconclusive');
+    expect(report.explanation).toContain('could not be measured');
+  });
+
+  it('gives checks the severity that the author says, and does not run those that are off', async () => {
+    const spec = changed(late.spec, { checks: { slices: 'report', 'missing-values': 'off' } });
+    const { report } = await validate({ ...worse(), spec });
+    const severities = new Map(report.checks.map(({ name, severity }) => [name, severity]));
+    expect(severities.get('slices')).toBe('report');
+    expect(severities.has('missing-values')).toBe(false);
+    expect(severities.get('constant-answers')).toBe('fail');
+    expect(report.slices).toMatchObject({ compared: 3 });
+  });
+
+  it('scores the baselines beside the candidate, and says what matters to it', async () => {
+    const { baselines, importance } = await validate(input({ candidate: GOOD, linear: NOISY }));
+    expect(baselines.map(({ name }) => name)).toEqual(['constant', 'linear']);
+    expect(baselines[0]!.metrics.auc).toBe(0.5);
+    expect(baselines[1]!.metrics.auc).toBeGreaterThan(0.6);
+    expect(importance[0]).toMatchObject({ feature: 'x' });
+    expect(importance[0]!.value).toBeGreaterThan(0.2);
+  });
+
+  it('asks every golden set, with its own margin and limits', async () => {
+    const goldenSet = (parts: object) => ({
+      spec: { name: 'old-days', dataset: late.datasetDigest, limits: [], ...parts },
+      manifest: late.manifest,
+      testFile: late.testFile,
+    });
+    const ask = async (candidate: Artifact, parts: object) =>
+      (await validate(input({ candidate, champion: version(3, GOOD), goldenSets: [goldenSet(parts)] })))
+        .report;
+    const golden = (report: Awaited<ReturnType<typeof ask>>) =>
+      report.checks.filter(({ name }) => name === 'golden-set');
+
+    const failed = await ask(NOISY, {});
+    expect(golden(failed)).toMatchObject([{ subject: 'old-days', outcome: 'fail' }]);
+    expect(failed.explanation).toContain("On the golden set 'old-days': the candidate is clearly worse");
+    const floor = { kind: 'atLeast', measure: 'auc', value: 0.8 };
+    const held = await ask(NOISY, { margin: 0.3, limits: [floor] });
+    expect(golden(held).map(({ outcome }) => outcome)).toEqual(['pass', 'fail']);
+    const open = await ask(NOISY, { margin: 0.095 });
+    expect(golden(open)).toMatchObject([{ outcome: 'skipped' }]);
+    expect(golden(await ask(GOOD, {}))).toMatchObject([{ outcome: 'pass' }]);
+  });
+
+  it('leaves the verdict open where a golden set cannot tell, and compares none without a champion', async () => {
+    const manifest = { ...late.manifest, label: delay.manifest.label };
+    const spec = { name: 'old-days', dataset: delay.datasetDigest, limits: [] };
+    const stranger = { spec, manifest, testFile: delay.testFile };
+    const unfit = await validate(input({ candidate: GOOD, goldenSets: [stranger] }));
+    expect(unfit.report.verdict).toBe('fail');
+    expect(unfit.report.explanation).toContain(
+      'the candidate cannot answer: it answers as a binary model where the label is regression',
+    );
+    const own = {
+      spec: { ...spec, dataset: late.datasetDigest },
+      manifest: late.manifest,
+      testFile: late.testFile,
+    };
+    const first = await validate(input({ candidate: GOOD, goldenSets: [own] }));
+    expect(first.report.verdict).toBe('no-baseline');
+    const carrier = linearArtifact({ columns: ['x', 'carrier'], label: BINARY_LABEL, weights: [[1, 1]] });
+    const lost = await validate(input({ candidate: GOOD, champion: version(3, carrier), goldenSets: [own] }));
+    expect(lost.report.verdict).toBe('inconclusive');
+    expect(lost.report.explanation).toContain("On the golden set 'old-days': the champion cannot answer");
   });
 });
 

@@ -42,11 +42,7 @@ export async function validate(input: ValidationInput): Promise<ValidationResult
 async function examineCandidate(input: ValidationInput, models: OpenModels): Promise<ValidationResult> {
   const { onProgress, spec, manifest, signal } = input;
   const contenders = await openContenders(input, models);
-  const rows = await scoreTestRows(
-    scaled(input, 0, SCORING_SHARE),
-    contenders,
-    new Uint8Array(manifest.splits.test.rows),
-  );
+  const rows = await scoreTestRows(scaled(input, 0, SCORING_SHARE), contenders, await seenMask(input));
   const answer = await compare(scaled(input, SCORING_SHARE, COMPARING_SHARE), rows);
   const evaluations = await evaluate(input, rows, answer);
   onProgress?.(SCORING_SHARE + COMPARING_SHARE);

@@ -14,7 +14,6 @@ import type { ScoredRows } from '../scoring/scored-rows.ts';
 import {
   estimateDifference,
   estimateMetric,
-  sameArtifactEstimate,
   twoSidedConfidence,
   type ComparisonEstimate,
 } from './compare.ts';

@@ -13,7 +13,7 @@ export interface RowSample {
 export class SamplePicker {
   readonly #rows: Uint32Array;
   readonly #columns = new Map<string, RawColumn[]>();
-  readonly #labels: Labels[] = [];
+  readonly #labels: RawColumn[] = [];
   #passed = 0;
   #picked = 0;
 
@@ -42,25 +42,26 @@ export class SamplePicker {
   }
 
   finish(): RowSample {
-    const columns = [...this.#columns].map(([name, parts]) => [name, joined(parts)]);
+    const columns = [...this.#columns].map(([name, parts]): [string, RawColumn] => [name, joined(parts)]);
     return {
-      batch: { rows: this.#rows.length, columns: Object.fromEntries(columns) as ColumnBatch['columns'] },
-      labels: joined(this.#labels),
+      batch: { rows: this.#rows.length, columns: Object.fromEntries(columns) },
+      labels: joined(this.#labels) as Labels,
       rows: this.#rows,
     };
   }
 }
 
-function pick<Column extends RawColumn>(column: Column, rows: Uint32Array): Column {
-  if (Array.isArray(column)) return Array.from(rows, (row) => column[row]!) as Column;
-  if (column instanceof BigInt64Array) return BigInt64Array.from(rows, (row) => column[row]!) as Column;
-  return Float64Array.from(rows, (row) => (column as Float64Array)[row]!) as Column;
+function pick(column: RawColumn, rows: Uint32Array): RawColumn {
+  if (Array.isArray(column)) return Array.from(rows, (row) => column[row]!);
+  if (column instanceof BigInt64Array) return BigInt64Array.from(rows, (row) => column[row]!);
+  return Float64Array.from(rows, (row) => column[row]!);
 }
 
-function joined<Column extends RawColumn>(parts: Column[]): Column {
+/** Parts of one column behind each other; no parts are an empty column of numbers. */
+function joined(parts: RawColumn[]): RawColumn {
   const [first] = parts;
+  if (Array.isArray(first)) return (parts as string[][]).flat();
   if (first instanceof BigInt64Array)
-    return BigInt64Array.from((parts as BigInt64Array[]).flatMap((part) => [...part])) as Column;
-  if (Array.isArray(first)) return (parts as string[][]).flat() as Column;
-  return Float64Array.from((parts as Float64Array[]).flatMap((part) => [...part])) as Column;
+    return BigInt64Array.from((parts as BigInt64Array[]).flatMap((part) => [...part]));
+  return Float64Array.from((parts as Float64Array[]).flatMap((part) => [...part]));
 }
