@@ -58,6 +58,7 @@ async function measure({ rows, replicates }: Size): Promise<void> {
   if (candidate.kind !== 'binary' || champion.kind !== 'binary') throw new Error('AUC has binary labels');
   const turns = watchTurns();
   const start = performance.now();
+  const startCpu = process.cpuUsage();
   const found = await estimateDifference({
     spec: { kind: 'notWorse', metric: 'auc', margin: 0.005, confidence: 0.95, replicates },
     error: 0.05,
@@ -68,6 +69,7 @@ async function measure({ rows, replicates }: Size): Promise<void> {
     onProgress: turns.turned,
   });
   const seconds = (performance.now() - start) / 1_000;
+  const { user, system } = process.cpuUsage(startCpu);
   if (found.kind !== 'estimate') throw new Error(found.reason);
   const { interval } = compareAucByDeLong(
     { labels: candidate.labels, first: candidate.probability, second: champion.probability },
@@ -81,6 +83,8 @@ async function measure({ rows, replicates }: Size): Promise<void> {
   );
   console.log(`  time               ${seconds.toFixed(2)} s`);
   if (full) console.log(`  of the limit       ${(seconds / LIMIT_SECONDS).toFixed(2)} (${LIMIT_SECONDS} s)`);
+  // On a machine that is busy with other things this is what counts.
+  console.log(`  processor time     ${((user + system) / 1e6).toFixed(2)} s`);
   console.log(`  width to DeLong's  ${((high - low) / (interval.high - interval.low)).toFixed(3)}`);
   console.log(`  longest turn       ${turns.longest().toFixed(0)} ms`);
 }
