@@ -40,7 +40,8 @@ function summarised(card: DataCard, column: string): SummarisedRows | null {
   return summary === undefined || rows === 0 ? null : { summary, rows, from: Date.parse(from) };
 }
 
-function featureOf({ features }: EncoderSpec, column: string): string {
+/** The feature that reads a column; of several one that reads nothing else. */
+export function featureOf({ features }: EncoderSpec, column: string): string {
   const alone = features.find((feature) => feature.kind !== 'crossed' && feature.column === column);
   const crossed = features.find(
     (feature) => feature.kind === 'crossed' && feature.columns.some((part) => part.column === column),

@@ -1,6 +1,6 @@
 import type { CheckFinding } from '../finding.ts';
 import { columnPairs, type CardPair, type ColumnPair } from './card-pair.ts';
-import { spokenShare } from './wording.ts';
+import { shareText } from '../wording.ts';
 
 /** Share of the champion's training rows from which on a category is frequent. */
 export const FREQUENT_SHARE = 0.01;
@@ -32,7 +32,7 @@ export function droppedCategoryFindings(cards: CardPair): CheckFinding[] {
       name: 'dropped-category',
       subject: null,
       outcome: 'pass',
-      explanation: `Every category that had at least ${spokenShare(FREQUENT_SHARE)} of the champion's training rows is still there.`,
+      explanation: `Every category that had at least ${shareText(FREQUENT_SHARE)} of the champion's training rows is still there.`,
       measured: null,
       limit: LEFT_SHARE,
     },
@@ -60,8 +60,8 @@ function droppedCategories({ champion, candidate }: ColumnPair): Dropped[] {
 
 function failure({ feature, column }: ColumnPair, dropped: readonly Dropped[]): CheckFinding {
   const named = dropped.slice(0, NAMED).map(({ value, champion, candidate }) => {
-    const left = candidate === 0 ? 'none' : spokenShare(candidate);
-    return `'${value}' (${spokenShare(champion)} of the champion's training rows, ${left} now)`;
+    const left = candidate === 0 ? 'none' : shareText(candidate);
+    return `'${value}' (${shareText(champion)} of the champion's training rows, ${left} now)`;
   });
   const more = dropped.length > NAMED ? ` and ${dropped.length - NAMED} more` : '';
   return {

@@ -98,9 +98,9 @@ describe('featureShifts', () => {
     const day = 86_400_000;
     const times = uniform.map((value) => Date.UTC(2001, 0, 1) + (value / 100) * 28 * day);
     const cards = cardPair({ x: times }, { x: times.map((time) => time + 60 * day) }, { x: 'timestamp' });
-    cards.candidate.splits.train!.from = '2001-03-02T00:00:00.000Z';
+    cards.candidate.splits.train.from = '2001-03-02T00:00:00.000Z';
     expect(featureShifts(cards)[0]!.index).toBeCloseTo(0, 10);
-    cards.candidate.splits.train!.from = '2001-01-01T00:00:00.000Z';
+    cards.candidate.splits.train.from = '2001-01-01T00:00:00.000Z';
     expect(featureShifts(cards)[0]).toMatchObject({
       description: 'median from 2001-01-15 00:00 to 2001-03-16 00:00',
     });

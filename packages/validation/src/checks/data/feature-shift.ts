@@ -2,7 +2,7 @@ import type { FeatureShift } from '@perennial/contract';
 import type { CheckFinding } from '../finding.ts';
 import { columnPairs, type CardPair, type ColumnPair } from './card-pair.ts';
 import { contribution, shiftedBins, stabilityIndex, type ShiftedBin } from './population-stability.ts';
-import { spokenNumber, spokenShare } from './wording.ts';
+import { numberText, shareText } from '../wording.ts';
 
 /** Population stability index above which a shift is large (Siddiqi 2006). */
 export const LARGE_SHIFT = 0.25;
@@ -61,19 +61,15 @@ function describe({ champion, candidate }: ColumnPair, bins: readonly ShiftedBin
   const most = bins.reduce((a, b) => (contribution(b) > contribution(a) ? b : a));
   switch (most.kind) {
     case 'missing':
-      return fromTo('missing values', spokenShare(most.champion), `${spokenShare(most.candidate)} of rows`);
+      return fromTo('missing values', shareText(most.champion), `${shareText(most.candidate)} of rows`);
     case 'category':
       return fromTo(
         `'${most.value ?? ''}'`,
-        spokenShare(most.champion),
-        `${spokenShare(most.candidate)} of rows`,
+        shareText(most.champion),
+        `${shareText(most.candidate)} of rows`,
       );
     case 'other':
-      return fromTo(
-        'rare and new values',
-        spokenShare(most.champion),
-        `${spokenShare(most.candidate)} of rows`,
-      );
+      return fromTo('rare and new values', shareText(most.champion), `${shareText(most.candidate)} of rows`);
     case 'range':
       return describeRange(champion.summary, candidate.summary);
   }
@@ -99,7 +95,7 @@ function fromTo(what: string, from: string, to: string): string {
 }
 
 function spokenOf(value: number | null): string {
-  return value === null ? 'none' : spokenNumber(value);
+  return value === null ? 'none' : numberText(value);
 }
 
 function spokenTime(milliseconds: number | undefined): string {

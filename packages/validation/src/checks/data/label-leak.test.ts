@@ -1,4 +1,4 @@
-import type { LabelKind } from '@perennial/contract';
+import type { DatasetManifest, LabelKind } from '@perennial/contract';
 import { MISSING_TIMESTAMP } from '@perennial/contract';
 import type { SplitBatch } from '@perennial/data';
 import fc from 'fast-check';
@@ -7,6 +7,12 @@ import { labelLeaks } from './label-leak.ts';
 import { midranks, rankCorrelation, separation } from './leak-measures.ts';
 
 type Columns = Record<string, Float64Array | BigInt64Array | string[]>;
+
+const LABELS: Record<LabelKind, DatasetManifest['label']> = {
+  binary: { kind: 'binary', name: 'late', threshold: 0.5 },
+  multiclass: { kind: 'multiclass', name: 'kind', classes: ['a', 'b', 'c'] },
+  regression: { kind: 'regression', name: 'delay', center: 0, scale: 1 },
+};
 
 async function leaks(kind: LabelKind, labels: Float64Array | string[], columns: Columns) {
   const rows = labels.length;
@@ -24,7 +30,7 @@ async function leaks(kind: LabelKind, labels: Float64Array | string[], columns: 
       });
     }
   }
-  const found = await labelLeaks(batches(), kind);
+  const found = await labelLeaks(batches(), { label: LABELS[kind], encoder: { columns: [], features: [] } });
   return found.map(({ subject, outcome }) => (subject === null ? outcome : `${outcome} ${subject}`));
 }
 

@@ -1,6 +1,7 @@
 import type { DatasetManifest, LabelKind } from '@perennial/contract';
 import { readSplit, type SplitBatch } from '@perennial/data';
 import type { CheckFinding } from '../finding.ts';
+import { featureOf } from './card-pair.ts';
 import { examineRows, type ExaminedColumn, type ExaminedRows } from './leak-columns.ts';
 import { meanOfCode, rankCorrelation, separation, shareRight } from './leak-measures.ts';
 
@@ -35,7 +36,7 @@ export interface LabelLeakOptions {
 
 /** Looks in a split for input columns that give the label away: see {@link labelLeaks}. */
 export async function labelLeakFindings({ file, manifest }: LabelLeakOptions): Promise<CheckFinding[]> {
-  return labelLeaks(readSplit({ file, manifest }), manifest.label.kind);
+  return labelLeaks(readSplit({ file, manifest }), manifest);
 }
 
 /**
@@ -45,13 +46,15 @@ export async function labelLeakFindings({ file, manifest }: LabelLeakOptions): P
  */
 export async function labelLeaks(
   batches: AsyncIterable<SplitBatch>,
-  kind: LabelKind,
+  { label: { kind }, encoder }: Pick<DatasetManifest, 'label' | 'encoder'>,
 ): Promise<CheckFinding[]> {
   const rows = await examineRows(batches);
   if (!canTell(rows, kind)) return [skipped(kind)];
   const found = rows.columns.map(({ name }, i) => ({ name, value: strength(rows, rows.columns[i]!, kind) }));
   const failures = found.filter(({ value }) => value >= LEAK_LIMITS[kind]);
-  if (failures.length > 0) return failures.map(({ name, value }) => failure(name, value, kind));
+  if (failures.length > 0) {
+    return failures.map((leak) => failure(featureOf(encoder, leak.name), leak, kind));
+  }
   return [passed(found, kind)];
 }
 
@@ -96,18 +99,24 @@ function byValue(
   return measure === separation && few ? null : measure(present, known);
 }
 
-function failure(column: string, value: number, kind: LabelKind): CheckFinding {
+interface Found {
+  /** The column. */
+  name: string;
+  value: number;
+}
+
+function failure(feature: string, { name, value }: Found, kind: LabelKind): CheckFinding {
   return {
     name: 'label-leak',
-    subject: column,
+    subject: feature,
     outcome: 'fail',
-    explanation: `The column '${column}' alone tells the label (${MEASURES[kind]} ${value.toFixed(4)}): it may be made from the label, or known only after it.`,
+    explanation: `The column '${name}' alone tells the label (${MEASURES[kind]} ${value.toFixed(4)}): it may be made from the label, or known only after it.`,
     measured: value,
     limit: LEAK_LIMITS[kind],
   };
 }
 
-function passed(found: readonly { name: string; value: number }[], kind: LabelKind): CheckFinding {
+function passed(found: readonly Found[], kind: LabelKind): CheckFinding {
   const best = found.reduce((a, b) => (b.value > a.value ? b : a), found[0]!);
   return {
     name: 'label-leak',

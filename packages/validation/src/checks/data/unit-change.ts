@@ -1,7 +1,7 @@
 import type { CheckFinding } from '../finding.ts';
 import { columnPairs, type CardPair, type ColumnPair } from './card-pair.ts';
 import { FACTOR_CHANGES, OFFSET_CHANGES, type UnitChange } from './known-units.ts';
-import { spokenNumber } from './wording.ts';
+import { numberText } from '../wording.ts';
 
 /** A factor nearer to 1 than this (either way) may be growth. */
 const LEAST_FACTOR = 1.2;
@@ -44,10 +44,10 @@ function changeOf({ champion, candidate }: ColumnPair): FoundChange | null {
 
 function failure({ feature, column, champion, candidate }: ColumnPair, change: FoundChange): CheckFinding {
   const offset =
-    change.offset === 0 ? '' : ` ${change.offset < 0 ? '−' : '+'} ${spokenNumber(Math.abs(change.offset))}`;
-  const formula = `× ${spokenNumber(change.factor)}${offset}`;
+    change.offset === 0 ? '' : ` ${change.offset < 0 ? '−' : '+'} ${numberText(Math.abs(change.offset))}`;
+  const formula = `× ${numberText(change.factor)}${offset}`;
   const guess = change.units === null ? 'no two common units are so far apart' : `as from ${change.units}`;
-  const medians = [champion, candidate].map(({ summary }) => spokenNumber(summary.quantiles?.[10] ?? 0));
+  const medians = [champion, candidate].map(({ summary }) => numberText(summary.quantiles?.[10] ?? 0));
   return {
     name: 'unit-change',
     subject: feature,
