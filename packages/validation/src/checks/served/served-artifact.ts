@@ -1,4 +1,9 @@
-import { predictResponseSchema, type Instance, type PredictionOutput } from '@perennial/contract';
+import {
+  predictResponseSchema,
+  type Instance,
+  type PredictResponse,
+  type PredictionOutput,
+} from '@perennial/contract';
 import type { RunningArtifactServer } from './artifact-server.ts';
 
 /** What came back for one request. */
@@ -37,12 +42,12 @@ export class ServedArtifact {
     const milliseconds = performance.now() - started;
     if (status !== 200)
       throw new NotServedError(`a request was answered ${status}: ${text.slice(0, SHOWN_CHARACTERS)}`);
-    const parsed = predictResponseSchema.safeParse(JSON.parse(text));
-    if (!parsed.success || parsed.data.predictions.length !== instances.length)
+    const answer: unknown = JSON.parse(text);
+    if (!isAnswerTo(instances, answer))
       throw new NotServedError(
         `a request was answered with what is no prediction: ${text.slice(0, SHOWN_CHARACTERS)}`,
       );
-    return { outputs: parsed.data.predictions.map(({ output }) => output), milliseconds };
+    return { outputs: answer.predictions.map(({ output }) => output), milliseconds };
   }
 
   async residentMegabytes(): Promise<number> {
@@ -68,4 +73,10 @@ export class ServedArtifact {
     const why = cause instanceof Error && cause.name === 'TimeoutError' ? 'is not answered in time' : 'fails';
     return [`a request ${why}`, ...this.#server.lastLines()].join('\n');
   }
+}
+
+/** Checked and not parsed: a parsed record has lost a class that is named `__proto__`. */
+function isAnswerTo(instances: readonly Instance[], answer: unknown): answer is PredictResponse {
+  const parsed = predictResponseSchema.safeParse(answer);
+  return parsed.success && parsed.data.predictions.length === instances.length;
 }
