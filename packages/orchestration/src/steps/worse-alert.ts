@@ -37,9 +37,14 @@ export function worseAlert({
   };
 }
 
+/** Population stability below which nobody would say that a feature has moved. */
+const SMALL_SHIFT = 0.1;
+
 function movedMost({ shifts: [first], champion }: GateReport): string {
-  if (first === undefined || champion === null) return '';
-  return `Since the training rows of version ${champion.version}, '${first.feature}' has moved most: ${describe(first)}.`;
+  if (champion === null) return '';
+  const since = `Since the training rows of version ${champion.version}`;
+  if (first === undefined || first.index < SMALL_SHIFT) return `${since}, no feature has moved much.`;
+  return `${since}, '${first.feature}' has moved most: ${describe(first)}.`;
 }
 
 function describe({ description, index }: FeatureShift): string {

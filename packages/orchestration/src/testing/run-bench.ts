@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { IdGenerator, ManualClock, parseId, type Reproduction, type Run } from '@perennial/contract';
-import { binary, csv, definePipeline, mlp, notWorse, numeric } from '@perennial/pipeline';
+import { binary, csv, definePipeline, mlp, notWorse, numeric, type ValidateInput } from '@perennial/pipeline';
 import type { LoadedPipeline } from '@perennial/pipeline/load';
 import { FileArtifactStore, getReproduction, getRun, listRunEvents, type Database } from '@perennial/storage';
 import { createTestDatabase, type TestDatabase } from '@perennial/storage/testing';
@@ -28,9 +28,19 @@ export function visits(): string {
   return ['at,pages,bought', ...rows].join('\n');
 }
 
+export type Validation = ValidateInput<string, 'auc' | 'logLoss' | 'accuracy' | 'brier'>;
+
+/** What a candidate of the bench is asked, where a test asks nothing else. */
+export const VALIDATION: Validation = { gate: notWorse({ metric: 'auc', margin: 0.05, replicates: 100 }) };
+
 function pipeline(
   folder: string,
-  { name = PIPELINE, file = 'visits.csv', codeDigest = DIGEST },
+  {
+    name = PIPELINE,
+    file = 'visits.csv',
+    codeDigest = DIGEST,
+    validate = VALIDATION,
+  }: { name?: string; file?: string; codeDigest?: string; validate?: Validation },
 ): LoadedPipeline {
   const { spec, functions } = definePipeline({
     name,
@@ -38,7 +48,7 @@ function pipeline(
     label: binary('bought', { from: 'bought' }),
     features: { pages: numeric() },
     train: mlp({ hidden: [4], epochs: 5, batchSize: 32, learningRate: 0.05 }),
-    validate: { gate: notWorse({ metric: 'auc', margin: 0.05, replicates: 100 }) },
+    validate,
   });
   return { file: join(folder, `${name}.pipeline.ts`), folder, spec, functions, codeDigest };
 }
@@ -50,7 +60,7 @@ export class RunBench {
   readonly database: Database;
   readonly store: UnsteadyStore;
   readonly folder: string;
-  readonly runs: RunService;
+  runs: RunService;
   /** What the executors waited for between tries, in milliseconds. */
   readonly waited: number[] = [];
   readonly #test: TestDatabase;
@@ -93,8 +103,18 @@ export class RunBench {
   /** As a worker is that was started after the pipeline's file changed, or was removed. */
   async change(to: 'other code' | 'gone' | 'as it was'): Promise<void> {
     const codeDigest = to === 'other code' ? `sha256:${'1'.repeat(64)}` : DIGEST;
-    const loaded = to === 'gone' ? [] : [pipeline(this.folder, { codeDigest })];
-    this.#catalog = await PipelineCatalog.of(loaded, this.#parts);
+    await this.#load(to === 'gone' ? [] : [pipeline(this.folder, { codeDigest })]);
+  }
+
+  /** As a worker is whose pipeline asks other things of a candidate. */
+  validate(validate: Validation): Promise<void> {
+    return this.#load([pipeline(this.folder, { validate })]);
+  }
+
+  async #load(pipelines: LoadedPipeline[]): Promise<void> {
+    this.#catalog = await PipelineCatalog.of(pipelines, this.#parts);
+    const engine = new TriggerEngine({ ...this.#parts, catalog: this.#catalog });
+    this.runs = new RunService({ ...this.#parts, engine });
   }
 
   executor(changes: Partial<RunExecutorDependencies> = {}): RunExecutor {
@@ -138,8 +158,10 @@ export class RunBench {
     return getReproduction(this.database.orm, parseId('reproduction', id));
   }
 
-  start(name = PIPELINE): Promise<Run> {
-    return this.runs.start({ pipeline: name, trigger: { kind: 'request', by: 'test' }, force: false });
+  start(name = PIPELINE, { asOf, force = false }: { asOf?: string; force?: boolean } = {}): Promise<Run> {
+    const trigger = { kind: 'request' as const, by: 'test' };
+    const at = asOf === undefined ? undefined : new Date(asOf);
+    return this.runs.start({ pipeline: name, trigger, asOf: at, force });
   }
 
   /** Executes a run as a worker that got its job. */
