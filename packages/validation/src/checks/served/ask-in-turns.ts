@@ -26,10 +26,10 @@ export interface Turns {
 
 /** Rows that are asked about, again from the first where there are fewer. */
 const ROWS = 300;
-const SINGLES = 300;
+const SINGLES = 220;
 /** After so many requests of one row comes one of a hundred. */
-const SINGLES_PER_HUNDRED = 15;
-const WARM_UP_SINGLES = 20;
+const SINGLES_PER_HUNDRED = 20;
+const WARM_UP_SINGLES = 10;
 /** A slow model is asked less often; a hundred times all the same. */
 const MOST_MILLISECONDS = 5_000;
 const FEWEST_SINGLES = 100;
