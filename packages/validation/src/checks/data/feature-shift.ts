@@ -58,7 +58,7 @@ function shiftOf(pair: ColumnPair): FeatureShift {
 
 /** Says what moved most. */
 function describe({ champion, candidate }: ColumnPair, bins: readonly ShiftedBin[]): string {
-  const most = bins.reduce((a, b) => (contribution(b) > contribution(a) ? b : a));
+  const most = bins.reduce((a, b) => (contribution(b) >= contribution(a) ? b : a));
   switch (most.kind) {
     case 'missing':
       return fromTo('missing values', shareText(most.champion), `${shareText(most.candidate)} of rows`);
