@@ -36,7 +36,7 @@ const SAMPLE = sampleOf(flights(new RandomStream(['behaviour']), ROWS));
 const SOUND: FlightWeights = [
   { distance: -0.5, weekend: 0.3, 'date:hourOfDay': 0.2, 'origin=ORD': 1, 'destination=ATL': -1 },
 ];
-/** Missing distances become more than a float32 holds, and so an answer that is no number. */
+/** Missing distances become as large as a scaled value gets, which a weight of 1e30 takes beyond what a float32 holds. */
 const UNPREPARED: DatasetManifest['encoder'] = {
   ...FLIGHT_ENCODER,
   features: FLIGHT_ENCODER.features.map((feature) =>
@@ -79,7 +79,7 @@ describe('a sound model', () => {
 describe('the check of missing values', () => {
   it('names each column without which there is no answer', async () => {
     const findings = await checkMissingValues({
-      model: await open([{ distance: 1 }], { label: REGRESSION_LABEL, encoder: UNPREPARED }),
+      model: await open([{ distance: 1e30 }], { label: REGRESSION_LABEL, encoder: UNPREPARED }),
       sample: SAMPLE,
     });
     expect(findings).toMatchObject([
@@ -153,7 +153,7 @@ describe('the check of unknown categories', () => {
 
 describe('the check of extreme numbers', () => {
   it('names the column that drives an answer out of all numbers, and every value that does', async () => {
-    const model = await open([{ distance: 1_000, weekend: 1 }], { label: REGRESSION_LABEL });
+    const model = await open([{ distance: 1e30, weekend: 1 }], { label: REGRESSION_LABEL });
     expect(await checkExtremeNumbers({ model, sample: SAMPLE })).toMatchObject([
       {
         subject: "'distance'",
@@ -301,7 +301,7 @@ describe("the check of the author's expectations", () => {
   });
 
   it('does not take an answer that is no number for one that stays', async () => {
-    const model = await open([{ distance: 1 }], { label: REGRESSION_LABEL, encoder: UNPREPARED });
+    const model = await open([{ distance: 1e30 }], { label: REGRESSION_LABEL, encoder: UNPREPARED });
     const batch = flights(new RandomStream(['infinite']), 4);
     const distance = Float64Array.of(0, NaN, 0, NaN);
     const sample = sampleOf({ ...batch, columns: { ...batch.columns, distance } });
