@@ -159,7 +159,7 @@ describe('the check of extreme numbers', () => {
         subject: "'distance'",
         outcome: 'fail',
         explanation:
-          "With 'distance' at the largest float32 it answers Infinity in 200 of 200 test rows. So it is at the lowest float32.",
+          "With 'distance' at 1e30 it answers Infinity in 200 of 200 test rows. So it is at -1e30, at the largest float32, at the lowest float32.",
       },
     ]);
   });
