@@ -87,7 +87,10 @@ function readOpset(source: Source, span: Span, opsets: ModelOutline['opsets']): 
     return true;
   });
   if (domain === 'ai.onnx') domain = '';
-  if (opsets.has(domain)) throw new ModelRefusedError(`it names the operators of ${shown(domain)} twice`);
+  // skl2onnx says the same thing twice.
+  const said = opsets.get(domain);
+  if (said !== undefined && said !== version)
+    throw new ModelRefusedError(`it names two versions of the operators of ${shown(domain)}`);
   opsets.set(domain, version);
 }
 

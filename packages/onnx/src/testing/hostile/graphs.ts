@@ -170,7 +170,7 @@ function operators(): HostileFile[] {
       changed((model) =>
         model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: '', version: 9n })),
       ),
-      /names the operators of '' twice/,
+      /names two versions of the operators of ''/,
     ],
     'graphs for training': [
       changed((model) => (model.trainingInfo = [create(TrainingInfoProtoSchema, {})])),
