@@ -5,6 +5,7 @@ export { Encoder, type EncodedBatch } from './encoder.ts';
 export { readEncoder, writeEncoder } from './encoder-file.ts';
 export { encoderLayout, type EncoderLayout } from './encoder-plan.ts';
 export * from './errors.ts';
+export { describeModel, type ModelDescription } from './inspection/describe-model.ts';
 export { inspectModel } from './inspection/inspect-model.ts';
 export { INSPECTION_LIMITS, type InspectionLimits } from './inspection/limits.ts';
 export type { ModelOutline } from './inspection/outline.ts';
