@@ -74,6 +74,8 @@ describe('an error of ours', () => {
       prediction: true,
       artifact: true,
       backfill: true,
+      token: true,
+      tag: true,
       alert: true,
       webhook: true,
       delivery: true,

@@ -20,6 +20,8 @@ export const ERROR_STATUS = {
   'artifact-not-found': 404,
   'backfill-not-found': 404,
   'stream-not-found': 404,
+  'token-not-found': 404,
+  'tag-not-found': 404,
   'alert-not-found': 404,
   'webhook-not-found': 404,
   'delivery-not-found': 404,
@@ -29,6 +31,8 @@ export const ERROR_STATUS = {
   'no-champion': 409,
   'lease-lost': 409,
   'transition-refused': 409,
+  'release-refused': 403,
+  'signature-invalid': 500,
   'idempotency-conflict': 409,
   'too-large': 413,
   'unsupported-media-type': 415,
@@ -127,6 +131,8 @@ export type MissingKind =
   | 'prediction'
   | 'artifact'
   | 'backfill'
+  | 'token'
+  | 'tag'
   | 'alert'
   | 'webhook'
   | 'delivery'

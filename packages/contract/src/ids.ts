@@ -20,6 +20,7 @@ export const ID_PREFIXES = {
   webhook: 'hook',
   delivery: 'dlv',
   reproduction: 'repro',
+  token: 'tok',
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idSchema } from './ids.ts';
-import { nameSchema } from './names.ts';
+import { daySchema, nameSchema } from './names.ts';
 
 /** Kinds of queued work and what each carries. A stage that wants a later stage's work enqueues one of these. */
 export const JOB_PAYLOADS = {
@@ -18,6 +18,13 @@ export const JOB_PAYLOADS = {
   }),
   /** Makes a version again and says whether it came out the same. */
   'reproduction.execute': z.strictObject({ reproduction: idSchema('reproduction') }),
+  /** Brings a run's OpenLineage event to the configured address. */
+  'lineage.emit': z.strictObject({
+    run: idSchema('run'),
+    event: z.enum(['START', 'COMPLETE', 'FAIL', 'ABORT']),
+  }),
+  /** Removes what the retention policy lets go. */
+  'retention.apply': z.strictObject({ day: daySchema }),
 } as const;
 export type JobKind = keyof typeof JOB_PAYLOADS;
 export type JobPayload<Kind extends JobKind> = z.infer<(typeof JOB_PAYLOADS)[Kind]>;
@@ -29,4 +36,6 @@ export const JOB_QUEUES: Record<JobKind, string> = {
   'pipeline.stale': 'control',
   'webhook.deliver': 'control',
   'reproduction.execute': 'training',
+  'lineage.emit': 'control',
+  'retention.apply': 'control',
 };

@@ -266,7 +266,18 @@ export type CommandTrainSpec = Extract<TrainSpec, { kind: 'command' }>;
 
 // --- Release and serving ------------------------------------------------------------------------------------------------------
 
-export const releasePolicySchema = z.strictObject({ approval: z.enum(['automatic', 'required']) });
+/** Who lets a version that passed the gate into production. */
+export const releasePolicySchema = z.discriminatedUnion('approval', [
+  /** The gate alone. */
+  z.strictObject({ approval: z.literal('automatic') }),
+  /** People: so many different ones, none of whom asked for the release. */
+  z.strictObject({
+    approval: z.literal('required'),
+    approvers: z.int().min(1).max(10),
+    /** How long an approval holds. */
+    expires: durationSchema,
+  }),
+]);
 export type ReleasePolicy = z.infer<typeof releasePolicySchema>;
 
 /** When runs start by themselves. `catchUp` says which of the due times that passed while no scheduler was up are made good. */

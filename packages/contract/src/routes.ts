@@ -6,6 +6,8 @@ import { MODEL_ROUTES } from './routes/models.ts';
 import { RELEASE_ROUTES } from './routes/releases.ts';
 import { PREDICTION_ROUTES } from './routes/predictions.ts';
 import { MONITORING_ROUTES } from './routes/monitoring.ts';
+import { ACCESS_ROUTES } from './routes/access.ts';
+import { RETENTION_ROUTES } from './routes/retention.ts';
 import { WEBHOOK_ROUTES } from './routes/webhooks.ts';
 import type { Route } from './routes/route.ts';
 
@@ -23,6 +25,8 @@ export const ROUTES = {
   ...PREDICTION_ROUTES,
   ...MONITORING_ROUTES,
   ...WEBHOOK_ROUTES,
+  ...ACCESS_ROUTES,
+  ...RETENTION_ROUTES,
 } as const satisfies Record<string, Route>;
 export type RouteName = keyof typeof ROUTES;
 

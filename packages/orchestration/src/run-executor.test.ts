@@ -206,7 +206,7 @@ describe('a champion that moves while a candidate is compared with it', { timeou
     expect(await bench.execute(late)).toMatchObject({ state: 'succeeded', version: 2 });
     expect(await bench.read(early)).toMatchObject({ version: 1, verdict: 'no-baseline' });
     const { gate } = await getModelVersion(bench.database.orm, PIPELINE, 2);
-    expect(gate.champion).toMatchObject({ version: 1 });
+    expect(gate?.champion).toMatchObject({ version: 1 });
     const validations = (await bench.events(late)).filter((event) => event === 'step-succeeded validation');
     expect(validations).toHaveLength(2);
   });

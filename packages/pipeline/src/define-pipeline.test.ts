@@ -123,7 +123,7 @@ describe('definePipeline', () => {
       },
       train: mlp({ hidden: [], warmStart: true, patience: 2 }),
       validate: { gate: notWorse({ metric: 'macroF1', margin: 0.01, confidence: 0.9 }), slices: ['origin'] },
-      release: { approval: 'required' },
+      release: { approval: 'required', approvers: 2, expires: '3d' },
       serving: { modes: ['online', 'offline'] },
     });
     expect(spec.schedule).toEqual({ cron: '0 3 * * *', timezone: 'America/Chicago', catchUp: 'latest' });

@@ -102,7 +102,7 @@ describe('registerCandidate', () => {
       version: 21,
       createdAt: clock.now().toISOString(),
       verdict: 'fail',
-      metrics: first.evaluation.metrics,
+      metrics: first.kind === 'trained' ? first.evaluation.metrics : null,
     });
   });
 

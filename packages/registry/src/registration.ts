@@ -4,8 +4,8 @@ import {
   type Evaluation,
   type GateReport,
   type IdGenerator,
-  type Lineage,
-  type ModelCard,
+  type RunLineage,
+  type TrainedCard,
   type ReleasePolicy,
   type Signature,
   type Verdict,
@@ -37,12 +37,12 @@ export interface Candidate {
   dataset: string;
   asOf: Date;
   signature: Signature;
-  lineage: Lineage;
+  lineage: RunLineage;
   evaluation: Evaluation;
   gate: GateReport;
   release: ReleasePolicy;
   /** Writes the card once the version has its number. */
-  card: (registered: RegisteredAs) => ModelCard;
+  card: (registered: RegisteredAs) => TrainedCard;
 }
 
 /** What a card says that is known only when the version is registered. */
@@ -50,7 +50,7 @@ export interface RegisteredAs {
   version: number;
   createdAt: Date;
   /** The versions before this one, newest first. */
-  history: ModelCard['history'];
+  history: TrainedCard['history'];
 }
 
 /** Versions that a card looks back on. */
@@ -75,7 +75,12 @@ export async function registerCandidate(
 ): Promise<Registration> {
   const known = await findVersionOfRun(tx, candidate.runId);
   if (known)
-    return { version: known.version, verdict: known.gate.verdict, live: await isChampion(tx, known) };
+    return {
+      version: known.version,
+      // What a run registered has a report; only imported versions have none.
+      verdict: known.gate?.verdict ?? 'no-baseline',
+      live: await isChampion(tx, known),
+    };
   const createdAt = clock.now();
   const { model } = candidate;
   // Taking the number locks the model's row: from here on no other registration of it can move the champion.

@@ -1,5 +1,9 @@
+import type { ReleasePolicy } from '@perennial/contract';
 import { describe, expect, it } from 'vitest';
 import { decideRelease } from './release-policy.ts';
+
+const policyOf = (approval: 'automatic' | 'required'): ReleasePolicy =>
+  approval === 'automatic' ? { approval } : { approval, approvers: 1, expires: '7d' };
 
 describe('decideRelease', () => {
   it.each([
@@ -17,7 +21,7 @@ describe('decideRelease', () => {
   ] as const)(
     'for verdict %s, approval %s and inconclusive %s decides %s',
     (...[verdict, approval, gate, decision]) => {
-      expect(decideRelease({ approval }, verdict, gate)).toBe(decision);
+      expect(decideRelease(policyOf(approval), verdict, gate)).toBe(decision);
     },
   );
 });

@@ -63,10 +63,10 @@ async function listVersions(
 }
 
 function versionRow({ version, gate, asOf, aliases, artifact }: ModelVersion): (string | number | null)[] {
-  const [primary] = gate.comparisons;
+  const [primary] = gate?.comparisons ?? [];
   const value = primary?.candidate ?? null;
   const metric = primary === undefined || value === null ? null : `${primary.metric} ${value.toFixed(4)}`;
-  return [version, gate.verdict, asOf.slice(0, 10), metric, aliases.join(', '), artifact.slice(0, 19)];
+  return [version, gate?.verdict ?? 'imported', asOf.slice(0, 10), metric, aliases.join(', '), artifact.slice(0, 19)];
 }
 
 async function collect<Item>(fetchPage: Parameters<typeof everyItem<Item>>[0]): Promise<Item[]> {

@@ -1,22 +1,40 @@
 import { z } from 'zod';
+import { attestationSchema } from '../attestation.ts';
 import { idSchema } from '../ids.ts';
-import { modelCardSchema } from '../model-card.ts';
-import { modelSchema, modelVersionDetailSchema, modelVersionSchema } from '../model.ts';
-import { nameSchema } from '../names.ts';
-import { pageQuerySchema, pageSchema } from '../paging.ts';
+import { modelCardViewSchema } from '../model-card.ts';
+import {
+  importRequestSchema,
+  modelSchema,
+  modelVersionDetailSchema,
+  modelVersionSchema,
+  versionComparisonSchema,
+  versionNumberSchema,
+} from '../model.ts';
+import { instantSchema, nameSchema, textSchema } from '../names.ts';
+import { pageQuery, pageQuerySchema, pageSchema } from '../paging.ts';
 import { aliasMoveSchema, aliasSchema } from '../release.ts';
 import { reproductionSchema } from '../reproduction.ts';
+import { tagKeySchema, tagRequestSchema } from '../tags.ts';
 import { toolkitCardSchema } from '../toolkit-card.ts';
 import { modelParams, versionParams } from './params.ts';
 import type { Route } from './route.ts';
+
+const descriptionSchema = z.strictObject({ description: textSchema({ max: 10_000 }) });
 
 export const MODEL_ROUTES = {
   listModels: {
     method: 'GET',
     path: '/v1/models',
     role: 'viewer',
+    scope: 'list',
     summary: 'Registered models',
-    query: pageQuerySchema,
+    query: z.strictObject({
+      ...pageQuery,
+      /** Words that name, description or tags must hold. */
+      search: textSchema({ max: 200 }).optional(),
+      /** `key=value`, or `key` alone. */
+      tag: textSchema({ max: 500 }).optional(),
+    }),
     response: pageSchema(modelSchema),
     status: 200,
   },
@@ -24,6 +42,7 @@ export const MODEL_ROUTES = {
     method: 'GET',
     path: '/v1/models/{model}',
     role: 'viewer',
+    scope: 'model',
     summary: 'One model',
     params: modelParams,
     response: modelSchema,
@@ -33,6 +52,7 @@ export const MODEL_ROUTES = {
     method: 'GET',
     path: '/v1/models/{model}/versions',
     role: 'viewer',
+    scope: 'model',
     summary: 'Versions of a model, newest first',
     params: modelParams,
     query: pageQuerySchema,
@@ -43,6 +63,7 @@ export const MODEL_ROUTES = {
     method: 'GET',
     path: '/v1/models/{model}/versions/{version}',
     role: 'viewer',
+    scope: 'model',
     summary: 'One version with its card',
     params: versionParams,
     response: modelVersionDetailSchema,
@@ -52,9 +73,10 @@ export const MODEL_ROUTES = {
     method: 'GET',
     path: '/v1/models/{model}/versions/{version}/card',
     role: 'viewer',
+    scope: 'model',
     summary: 'The model card as JSON, as Markdown (text/markdown) or as a page of its own (text/html)',
     params: versionParams,
-    response: modelCardSchema,
+    response: modelCardViewSchema,
     status: 200,
     alsoAs: ['text/markdown', 'text/html'],
   },
@@ -62,6 +84,7 @@ export const MODEL_ROUTES = {
     method: 'GET',
     path: '/v1/models/{model}/aliases',
     role: 'viewer',
+    scope: 'model',
     summary: 'Where the aliases of a model point',
     params: modelParams,
     query: pageQuerySchema,
@@ -72,6 +95,7 @@ export const MODEL_ROUTES = {
     method: 'GET',
     path: '/v1/models/{model}/aliases/{alias}/history',
     role: 'viewer',
+    scope: 'model',
     summary: 'Every move of an alias, newest first',
     params: modelParams.extend({ alias: nameSchema }),
     query: pageQuerySchema,
@@ -82,6 +106,7 @@ export const MODEL_ROUTES = {
     method: 'GET',
     path: '/v1/models/{model}/versions/{version}/card/toolkit',
     role: 'viewer',
+    scope: 'model',
     summary: "The model card in the fields of Google's Model Card Toolkit, schema 0.0.2",
     params: versionParams,
     response: toolkitCardSchema,
@@ -91,6 +116,7 @@ export const MODEL_ROUTES = {
     method: 'POST',
     path: '/v1/models/{model}/versions/{version}/reproductions',
     role: 'operator',
+    scope: 'model',
     summary: 'Make a version again from its manifest and compare',
     params: versionParams,
     response: reproductionSchema,
@@ -100,9 +126,145 @@ export const MODEL_ROUTES = {
     method: 'GET',
     path: '/v1/reproductions/{reproduction}',
     role: 'viewer',
+    scope: 'resource',
     summary: 'How a reproduction came out',
     params: z.strictObject({ reproduction: idSchema('reproduction') }),
     response: reproductionSchema,
+    status: 200,
+  },
+  changeModel: {
+    method: 'PATCH',
+    path: '/v1/models/{model}',
+    role: 'operator',
+    scope: 'model',
+    summary: "Change a model's description",
+    params: modelParams,
+    body: descriptionSchema,
+    response: modelSchema,
+    status: 200,
+  },
+  tagModel: {
+    method: 'POST',
+    path: '/v1/models/{model}/tags',
+    role: 'operator',
+    scope: 'model',
+    summary: 'Set a tag of a model',
+    params: modelParams,
+    body: tagRequestSchema,
+    response: modelSchema,
+    status: 200,
+  },
+  untagModel: {
+    method: 'DELETE',
+    path: '/v1/models/{model}/tags/{key}',
+    role: 'operator',
+    scope: 'model',
+    summary: 'Remove a tag of a model',
+    params: modelParams.extend({ key: tagKeySchema }),
+    response: modelSchema,
+    status: 200,
+  },
+  changeVersion: {
+    method: 'PATCH',
+    path: '/v1/models/{model}/versions/{version}',
+    role: 'operator',
+    scope: 'model',
+    summary: "Change a version's description; nothing else of a version can be changed",
+    params: versionParams,
+    body: descriptionSchema,
+    response: modelVersionSchema,
+    status: 200,
+  },
+  tagVersion: {
+    method: 'POST',
+    path: '/v1/models/{model}/versions/{version}/tags',
+    role: 'operator',
+    scope: 'model',
+    summary: 'Set a tag of a version',
+    params: versionParams,
+    body: tagRequestSchema,
+    response: modelVersionSchema,
+    status: 200,
+  },
+  untagVersion: {
+    method: 'DELETE',
+    path: '/v1/models/{model}/versions/{version}/tags/{key}',
+    role: 'operator',
+    scope: 'model',
+    summary: 'Remove a tag of a version',
+    params: versionParams.extend({ key: tagKeySchema }),
+    response: modelVersionSchema,
+    status: 200,
+  },
+  importVersion: {
+    method: 'POST',
+    path: '/v1/models/{model}/versions',
+    role: 'operator',
+    scope: 'model',
+    summary:
+      'Register an ONNX file that was made elsewhere as the next version; a model of a new name is made',
+    params: modelParams,
+    body: importRequestSchema,
+    upload: true,
+    response: modelVersionDetailSchema,
+    status: 201,
+  },
+  compareVersions: {
+    method: 'GET',
+    path: '/v1/models/{model}/compare',
+    role: 'viewer',
+    scope: 'model',
+    summary: 'What two versions of a model differ in',
+    params: modelParams,
+    query: z.strictObject({ a: versionNumberSchema, b: versionNumberSchema }),
+    response: versionComparisonSchema,
+    status: 200,
+  },
+  getAttestation: {
+    method: 'GET',
+    path: '/v1/models/{model}/versions/{version}/attestation',
+    role: 'viewer',
+    scope: 'model',
+    summary: 'The signed statement of what was approved, and whether it holds',
+    params: versionParams,
+    response: attestationSchema,
+    status: 200,
+  },
+  getAlias: {
+    method: 'GET',
+    path: '/v1/models/{model}/aliases/{alias}',
+    role: 'viewer',
+    scope: 'model',
+    summary: 'Where an alias points, or pointed at an instant',
+    params: modelParams.extend({ alias: nameSchema }),
+    query: z.strictObject({ at: instantSchema.optional() }),
+    response: aliasMoveSchema,
+    status: 200,
+  },
+  moveAlias: {
+    method: 'POST',
+    path: '/v1/models/{model}/aliases/{alias}',
+    role: 'operator',
+    scope: 'model',
+    summary: 'Point an alias other than champion, which releases move, to a version',
+    params: modelParams.extend({ alias: nameSchema }),
+    body: z.strictObject({
+      version: versionNumberSchema,
+      reason: textSchema({ min: 1, max: 2_000 }),
+      /** The revision that the move was decided on; absent: whichever it has. */
+      expectedRevision: z.int().nonnegative().optional(),
+    }),
+    response: aliasSchema,
+    status: 200,
+  },
+  removeAlias: {
+    method: 'DELETE',
+    path: '/v1/models/{model}/aliases/{alias}',
+    role: 'operator',
+    scope: 'model',
+    summary: 'Remove an alias other than champion; its history stays',
+    params: modelParams.extend({ alias: nameSchema }),
+    response: aliasMoveSchema,
     status: 200,
   },
 } as const satisfies Record<string, Route>;

@@ -11,6 +11,7 @@ export const PREDICTION_ROUTES = {
     method: 'POST',
     path: '/v1/models/{model}/predict',
     role: 'predictor',
+    scope: 'model',
     summary: 'Predict with the champion; every answer is on record before it is sent',
     params: modelParams,
     body: predictRequestSchema,
@@ -21,6 +22,7 @@ export const PREDICTION_ROUTES = {
     method: 'GET',
     path: '/v1/predictions',
     role: 'viewer',
+    scope: 'list',
     summary: 'Logged predictions of a model, newest first',
     query: z.strictObject({
       ...pageQuery,
@@ -34,6 +36,7 @@ export const PREDICTION_ROUTES = {
     method: 'GET',
     path: '/v1/predictions/{prediction}',
     role: 'viewer',
+    scope: 'resource',
     summary: 'One logged prediction',
     params: z.strictObject({ prediction: idSchema('prediction') }),
     response: predictionSchema,

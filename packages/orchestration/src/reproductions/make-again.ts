@@ -5,6 +5,7 @@ import {
   type DatasetVersion,
   type Digest,
   type ModelVersionDetail,
+  type RunLineage,
   type ReproductionDifference,
 } from '@perennial/contract';
 import { isAdopted, readArtifactHeader } from '@perennial/onnx';
@@ -32,8 +33,9 @@ export async function makeAgain(
 ): Promise<ReproductionDifference[]> {
   const { orm } = context.database;
   const recorded = await getModelVersion(orm, model, version);
-  const run = await getRunRow(orm, parseId('run', recorded.lineage.run));
-  const dataset = await getDatasetVersion(orm, recorded.lineage.dataset);
+  const lineage = runLineageOf(recorded);
+  const run = await getRunRow(orm, parseId('run', lineage.run));
+  const dataset = await getDatasetVersion(orm, lineage.dataset);
   const making = { ...context, run };
   refuseOtherCode(making, recorded);
   const built = await buildAgain(making, dataset);
@@ -89,8 +91,14 @@ async function trainAgain(
   return artifactDifferences(before, after);
 }
 
+/** @throws NotReproducibleError of a version that was made elsewhere */
+function runLineageOf({ model, version, lineage }: ModelVersionDetail): RunLineage {
+  if (lineage.kind === 'run') return lineage;
+  throw new NotReproducibleError(`${model}@${version}`, 'It was made elsewhere and registered as a file.');
+}
+
 function fittingOf(recorded: ModelVersionDetail, bytes: Uint8Array | null): Omit<Fitting, 'pipeline'> {
-  const { dataset, backend } = recorded.lineage;
+  const { dataset, backend } = runLineageOf(recorded);
   const known = backendNameSchema.safeParse(backend);
   return {
     dataset,
@@ -102,8 +110,8 @@ function fittingOf(recorded: ModelVersionDetail, bytes: Uint8Array | null): Omit
 /**
  * The artifact that the training was given to begin at. The file itself says so even where the weights did not fit and it began afresh; lineage names it only where it did.
  */
-function firstWeights({ lineage }: ModelVersionDetail, bytes: Uint8Array | null): Digest | null {
-  if (bytes === null || isAdopted(bytes)) return lineage.warmStartedFrom;
+function firstWeights(recorded: ModelVersionDetail, bytes: Uint8Array | null): Digest | null {
+  if (bytes === null || isAdopted(bytes)) return runLineageOf(recorded).warmStartedFrom;
   const given = readArtifactHeader(bytes).properties['warmStartedFrom'];
   return given === undefined || given === '' ? null : given;
 }

@@ -1,4 +1,4 @@
-import { formatId, type Lineage, type TrainingResult } from '@perennial/contract';
+import { formatId, type RunLineage, type TrainingResult } from '@perennial/contract';
 import { readSignature } from '@perennial/onnx';
 import { buildModelCard, registerCandidate, type Candidate, type Registration } from '@perennial/registry';
 import { getDatasetVersion, raiseAlert, type Executor } from '@perennial/storage';
@@ -63,9 +63,10 @@ export async function prepareRegistration(
 function lineageOf(
   { run, platformVersion }: RunContext & PlatformVersion,
   input: RegistrationInput,
-): Lineage {
+): RunLineage {
   const { backend, device, seed, warmStart } = input.training;
   return {
+    kind: 'run',
     run: formatId('run', run.id),
     pipeline: run.pipeline,
     codeDigest: run.codeDigest,

@@ -34,7 +34,10 @@ export interface ValidationInput {
 }
 
 /** The version that a candidate is compared with, and the dataset version it was trained on. */
-type Champion = Pick<ModelVersion, 'model' | 'version' | 'artifact'> & { dataset: Digest };
+type Champion = Pick<ModelVersion, 'model' | 'version' | 'artifact'> & {
+  /** Null of an imported version. */
+  dataset: Digest | null;
+};
 
 export type ValidationOutput = ValidationResult;
 
@@ -95,7 +98,7 @@ async function gather(
   const artifacts = [champion?.artifact ?? null, training.warmStart.from ?? null];
   return {
     dataset,
-    championCard: champion && (await cardOf(database, champion.dataset)),
+    championCard: champion?.dataset ? await cardOf(database, champion.dataset) : null,
     seen: await seenSplits(database, { artifacts, test, own: train.digest }),
   };
 }
@@ -160,5 +163,5 @@ export async function findChampion({ database, run }: RunContext): Promise<Champ
   if (!alias) return null;
   const found = await getModelVersion(database.orm, alias.model, alias.version);
   const { model, version, artifact, lineage } = found;
-  return { model, version, artifact, dataset: lineage.dataset };
+  return { model, version, artifact, dataset: lineage.kind === 'run' ? lineage.dataset : null };
 }

@@ -1,4 +1,4 @@
-import { METRIC_TITLES, type CalibrationReport, type Confusion, type ModelCard } from '@perennial/contract';
+import { METRIC_TITLES, type CalibrationReport, type Confusion, type TrainedCard } from '@perennial/contract';
 import { intervalColumn } from '../document/interval-column.ts';
 import type { Section, Table } from '../document/document.ts';
 import { metricText, numberText } from '../document/number-text.ts';
@@ -6,7 +6,7 @@ import { importancePlot } from '../plots/importance-plot.ts';
 import { reliabilityPlot } from '../plots/reliability-plot.ts';
 
 /** How far probabilities may be taken at their word. */
-export function calibrationSection({ evaluation, championEvaluation }: ModelCard): Section | null {
+export function calibrationSection({ evaluation, championEvaluation }: TrainedCard): Section | null {
   const { calibration } = evaluation;
   if (calibration === null) return null;
   const champion = championEvaluation?.calibration;
@@ -41,7 +41,7 @@ function binsTable({ bins }: CalibrationReport): Table {
 const MATRIX_CLASSES = 12;
 
 /** What is taken for what. */
-export function confusionSection({ evaluation }: ModelCard): Section | null {
+export function confusionSection({ evaluation }: TrainedCard): Section | null {
   const { confusion } = evaluation;
   if (confusion === null) return null;
   const table =
@@ -106,7 +106,7 @@ function sum(row: readonly number[]): number {
 const PLOTTED_FEATURES = 25;
 
 /** What the answers rest on. */
-export function importanceSection({ importance, gate }: ModelCard): Section | null {
+export function importanceSection({ importance, gate }: TrainedCard): Section | null {
   const [primary] = gate.gate.comparisons;
   if (importance.length === 0 || primary === undefined) return null;
   const metric = METRIC_TITLES[primary.metric];

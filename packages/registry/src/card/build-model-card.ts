@@ -4,8 +4,8 @@ import type {
   Evaluation,
   GateReport,
   Importance,
-  Lineage,
-  ModelCard,
+  RunLineage,
+  TrainedCard,
   PipelineSpec,
   Signature,
   TrainingResult,
@@ -26,19 +26,20 @@ export interface ModelCardParts {
     report: GateReport;
   };
   signature: Signature;
-  lineage: Lineage;
+  lineage: RunLineage;
   /** The versions before this one, newest first. */
-  history: ModelCard['history'];
+  history: TrainedCard['history'];
 }
 
 /**
  * The card of a version. What the author left unsaid stays empty: the card does not make up a purpose or a limit. Its data covers the
  * time from the first training row to the end of the test split.
  */
-export function buildModelCard(parts: ModelCardParts): ModelCard {
+export function buildModelCard(parts: ModelCardParts): TrainedCard {
   const { spec, dataset, training, validation } = parts;
   const { train, validation: held, test } = dataset.manifest.splits;
   return {
+    kind: 'trained',
     format: 2,
     model: spec.name,
     version: parts.version,

@@ -1,10 +1,10 @@
-import type { ModelCard } from '@perennial/contract';
+import type { TrainedCard } from '@perennial/contract';
 import { columnBlocks } from '../document/column-table.ts';
 import type { Section } from '../document/document.ts';
 import { instantText, numberText } from '../document/number-text.ts';
 import { columnsOf, describeFeature, describeLabel } from './feature-text.ts';
 
-export function dataSection({ data }: ModelCard): Section {
+export function dataSection({ data }: TrainedCard): Section {
   return {
     title: 'Data',
     blocks: [
@@ -26,7 +26,7 @@ export function dataSection({ data }: ModelCard): Section {
   };
 }
 
-export function featuresSection({ features, label }: ModelCard): Section {
+export function featuresSection({ features, label }: TrainedCard): Section {
   const rows = Object.entries(features).map(([name, feature]) => [
     name,
     feature.kind,
@@ -53,7 +53,7 @@ export function featuresSection({ features, label }: ModelCard): Section {
   };
 }
 
-export function signatureSection({ signature }: ModelCard): Section {
+export function signatureSection({ signature }: TrainedCard): Section {
   const { output } = signature;
   const classes = output.kind === 'multiclass' ? ` over ${output.classes.join(', ')}` : '';
   return {

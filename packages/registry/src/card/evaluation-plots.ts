@@ -1,10 +1,10 @@
-import { METRIC_TITLES, type Curves, type Evaluation, type ModelCard } from '@perennial/contract';
+import { METRIC_TITLES, type Curves, type Evaluation, type TrainedCard } from '@perennial/contract';
 import { definedText } from '../document/number-text.ts';
 import { curvePlot } from '../plots/curve-plot.ts';
 import type { Plot } from '../plots/plot.ts';
 
 /** The curves of a version with a binary label, the champion's beneath them; of other labels none. */
-export function evaluationPlots({ evaluation, championEvaluation, gate }: ModelCard): Plot[] {
+export function evaluationPlots({ evaluation, championEvaluation, gate }: TrainedCard): Plot[] {
   const { curves } = evaluation;
   if (curves === null) return [];
   const name = gate.champion ? `version ${gate.champion.version}` : 'champion';

@@ -4,7 +4,7 @@ import {
   type CheckResult,
   type Comparison,
   type GateReport,
-  type ModelCard,
+  type TrainedCard,
   type Slice,
   type SliceComparison,
 } from '@perennial/contract';
@@ -23,7 +23,7 @@ import { intervalPlot, type IntervalRow } from '../plots/interval-plot.ts';
 import { verdictBadge, verdictTone } from './verdict.ts';
 
 /** The gate's verdict and everything that it rests on. */
-export function gateSection({ gate }: ModelCard): Section {
+export function gateSection({ gate }: TrainedCard): Section {
   return {
     title: 'Gate',
     blocks: [

@@ -1,11 +1,11 @@
-import { METRIC_TITLES, type Metric, type ModelCard } from '@perennial/contract';
+import { METRIC_TITLES, type Metric, type TrainedCard } from '@perennial/contract';
 import type { Block, Section } from '../document/document.ts';
 import { definedText, instantText, numberText } from '../document/number-text.ts';
 import { historyPlot, type HistoryPoint } from '../plots/history-plot.ts';
 import { verdictBadge, verdictTone } from './verdict.ts';
 
 /** Where the version came from, by content: each of these can be asked for again. */
-export function lineageSection({ training, lineage, gate }: ModelCard): Section {
+export function lineageSection({ training, lineage, gate }: TrainedCard): Section {
   return {
     title: 'Lineage',
     blocks: [
@@ -36,7 +36,7 @@ export function lineageSection({ training, lineage, gate }: ModelCard): Section 
 }
 
 /** The versions before this one, and how the first metric of the gate went from one to the next. */
-export function historySection(card: ModelCard): Section {
+export function historySection(card: TrainedCard): Section {
   const metric = card.gate.gate.comparisons[0]?.metric;
   if (card.history.length === 0 || metric === undefined)
     return { title: 'History', blocks: [{ kind: 'text', text: 'This is the first version.' }] };
@@ -52,7 +52,7 @@ export function historySection(card: ModelCard): Section {
         numberText(version),
         instantText(createdAt),
         definedText(metrics[metric]),
-        verdictBadge(verdict),
+        verdict === null ? 'imported' : verdictBadge(verdict),
       ] as const,
   );
   return {
@@ -70,7 +70,7 @@ export function historySection(card: ModelCard): Section {
   };
 }
 
-function plotBlocks(card: ModelCard, metric: Metric): Block[] {
+function plotBlocks(card: TrainedCard, metric: Metric): Block[] {
   const own = {
     version: card.version,
     verdict: card.gate.verdict,
@@ -81,7 +81,9 @@ function plotBlocks(card: ModelCard, metric: Metric): Block[] {
     const value = version.metrics[metric];
     if (value === null || value === undefined) return [];
     const interval = 'interval' in version ? version.interval : undefined;
-    return [{ version: version.version, value, tone: verdictTone(version.verdict), interval }];
+    return [
+      { version: version.version, value, tone: verdictTone(version.verdict ?? 'no-baseline'), interval },
+    ];
   });
   return points.length < 2 ? [] : [{ kind: 'plots', plots: [historyPlot(METRIC_TITLES[metric], points)] }];
 }

@@ -4,7 +4,7 @@ import {
   metricSchema,
   type Evaluation,
   type Metric,
-  type ModelCard,
+  type TrainedCard,
   type SliceEvaluation,
 } from '@perennial/contract';
 import { intervalColumn } from '../document/interval-column.ts';
@@ -14,7 +14,7 @@ import { sliceText } from './gate-section.ts';
 import { evaluationPlots } from './evaluation-plots.ts';
 
 /** Every metric of the version, beside the champion's and the baselines' on the same rows. */
-export function metricsSection(card: ModelCard): Section {
+export function metricsSection(card: TrainedCard): Section {
   const { evaluation } = card;
   const made = `On ${countText(evaluation.rows, 'row')} of the ${evaluation.split} split, computed from the exported file.`;
   return {
@@ -28,7 +28,7 @@ export function metricsSection(card: ModelCard): Section {
   };
 }
 
-function metricsTable({ evaluation, championEvaluation, baselines, gate }: ModelCard): Table {
+function metricsTable({ evaluation, championEvaluation, baselines, gate }: TrainedCard): Table {
   const champion = championEvaluation ? [championHead(gate)] : [];
   const names = baselines.map(({ name }) => (name === 'constant' ? 'A constant' : 'A linear model'));
   const metrics = metricsOf(evaluation);
@@ -47,7 +47,7 @@ function metricsTable({ evaluation, championEvaluation, baselines, gate }: Model
 }
 
 /** The metrics where rows have the same value of one slice column, or of two. */
-export function slicesSection({ evaluation }: ModelCard): Section | null {
+export function slicesSection({ evaluation }: TrainedCard): Section | null {
   if (evaluation.slices.length === 0) return null;
   const metrics = metricsOf(evaluation);
   const groups = [...new Set(evaluation.slices.map(columnsOf))];
@@ -87,7 +87,7 @@ function slicesTable(columns: string, slices: readonly SliceEvaluation[], metric
   };
 }
 
-export function championHead({ champion }: ModelCard['gate']): string {
+export function championHead({ champion }: TrainedCard['gate']): string {
   return champion ? `Champion (version ${champion.version})` : 'Champion';
 }
 

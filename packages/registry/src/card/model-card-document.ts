@@ -1,4 +1,4 @@
-import { METRIC_TITLES, type ModelCard } from '@perennial/contract';
+import { METRIC_TITLES, type TrainedCard } from '@perennial/contract';
 import type { Block, Document, Fact, Section } from '../document/document.ts';
 import { boundsText, definedText, instantText, numberText, signedText } from '../document/number-text.ts';
 import { calibrationSection, confusionSection, importanceSection } from './behaviour-sections.ts';
@@ -10,7 +10,7 @@ import { trainingSection } from './training-section.ts';
 import { verdictBadge } from './verdict.ts';
 
 /** What a model card says, in the order in which a reader wants to know it. */
-export function modelCardDocument(card: ModelCard): Document {
+export function modelCardDocument(card: TrainedCard): Document {
   const sections = [
     overviewSection(card),
     gateSection(card),
@@ -34,7 +34,7 @@ export function modelCardDocument(card: ModelCard): Document {
   };
 }
 
-function glance({ gate, evaluation, data }: ModelCard): Fact[] {
+function glance({ gate, evaluation, data }: TrainedCard): Fact[] {
   const facts: Fact[] = [['Gate', verdictBadge(gate.verdict)]];
   const [primary] = gate.comparisons;
   const metric = primary?.metric ?? gate.gate.comparisons[0]?.metric;
@@ -51,7 +51,7 @@ function glance({ gate, evaluation, data }: ModelCard): Fact[] {
   ];
 }
 
-function overviewSection({ overview }: ModelCard): Section {
+function overviewSection({ overview }: TrainedCard): Section {
   const { description, owners, intendedUse, limitations } = overview;
   return {
     title: 'Overview',

@@ -1,4 +1,4 @@
-import type { ModelCard } from '@perennial/contract';
+import type { TrainedCard } from '@perennial/contract';
 import { describe, expect, it } from 'vitest';
 import { readTags, textOf } from '../testing/page.ts';
 import { sampleModelCard } from '../testing/sample-card.ts';
@@ -21,7 +21,7 @@ const SECTIONS = [
 ];
 
 /** The card of a first version, of which little is known. */
-function bareCard(): ModelCard {
+function bareCard(): TrainedCard {
   const bare = sampleModelCard();
   bare.overview = { description: '', owners: [], intendedUse: '', limitations: [] };
   bare.championEvaluation = null;
@@ -57,7 +57,7 @@ function bareCard(): ModelCard {
 }
 
 /** A card whose every free text is `text`. */
-function cardOf(text: string): ModelCard {
+function cardOf(text: string): TrainedCard {
   const card = sampleModelCard();
   card.overview = { description: text, owners: [text], intendedUse: text, limitations: [text] };
   card.label.from = text;

@@ -2,7 +2,7 @@ import {
   METRIC_TITLES,
   metricSchema,
   type MetricValues,
-  type ModelCard,
+  type TrainedCard,
   type ToolkitCard,
 } from '@perennial/contract';
 import { countText, instantText, numberText, secondsText } from '../document/number-text.ts';
@@ -22,7 +22,7 @@ const COLUMN_PICTURES = 24;
  * in the full card, the sidecar, which `references` leads to.
  * @param sidecar the absolute address of the full card; the schema wants URIs
  */
-export async function toolkitCard(card: ModelCard, sidecar: string): Promise<ToolkitCard> {
+export async function toolkitCard(card: TrainedCard, sidecar: string): Promise<ToolkitCard> {
   return {
     schema_version: '0.0.2',
     model_details: modelDetails(card, sidecar),
@@ -43,7 +43,7 @@ export async function toolkitCard(card: ModelCard, sidecar: string): Promise<Too
   };
 }
 
-function modelDetails(card: ModelCard, sidecar: string): ToolkitCard['model_details'] {
+function modelDetails(card: TrainedCard, sidecar: string): ToolkitCard['model_details'] {
   const { description, owners } = card.overview;
   const [overview = '', ...more] = description.split(/\n\s*\n/);
   return {
@@ -65,7 +65,7 @@ function owner(name: string): { name: string; contact?: string } {
   return name.includes('@') ? { name, contact: name } : { name };
 }
 
-function architecture({ training }: ModelCard): string {
+function architecture({ training }: TrainedCard): string {
   const size = training.parameters === null ? '' : `, ${countText(training.parameters, 'parameter')}`;
   return [
     ...training.architecture,
@@ -73,7 +73,7 @@ function architecture({ training }: ModelCard): string {
   ].join('\n');
 }
 
-function outputFormat({ signature: { output } }: ModelCard): string {
+function outputFormat({ signature: { output } }: TrainedCard): string {
   switch (output.kind) {
     case 'binary':
       return `probability: float32 in 0 to 1\ndecision: true from ${numberText(output.threshold)}`;
@@ -84,7 +84,7 @@ function outputFormat({ signature: { output } }: ModelCard): string {
   }
 }
 
-async function datasets({ data, signature }: ModelCard): Promise<ToolkitCard['model_parameters']['data']> {
+async function datasets({ data, signature }: TrainedCard): Promise<ToolkitCard['model_parameters']['data']> {
   const inputs = new Set(signature.inputs.map(({ name }) => name));
   // What the model asks for comes first, since a wide table's columns do not all get a picture.
   const columns = data.columns.toSorted((a, b) => Number(inputs.has(b.name)) - Number(inputs.has(a.name)));
@@ -106,7 +106,7 @@ async function datasets({ data, signature }: ModelCard): Promise<ToolkitCard['mo
 /** The schema's value is a number: what is not defined is left out. */
 function performanceMetrics({
   evaluation,
-}: ModelCard): ToolkitCard['quantitative_analysis']['performance_metrics'] {
+}: TrainedCard): ToolkitCard['quantitative_analysis']['performance_metrics'] {
   return [
     ...named(evaluation.metrics),
     ...evaluation.slices.flatMap(({ slice, metrics }) =>
@@ -122,7 +122,7 @@ function named(metrics: MetricValues): { type: string; value: number }[] {
   });
 }
 
-function analysisPlots(card: ModelCard): Plot[] {
+function analysisPlots(card: TrainedCard): Plot[] {
   const { calibration } = card.evaluation;
   const metric = card.gate.gate.comparisons[0]?.metric;
   return [
@@ -143,7 +143,7 @@ async function pictures(plots: readonly Plot[]): Promise<{ name: string; image: 
 }
 
 /** What the author said and the gate found: who uses it and what is at risk is nothing to be made up. */
-function considerations({ overview, gate }: ModelCard): ToolkitCard['considerations'] {
+function considerations({ overview, gate }: TrainedCard): ToolkitCard['considerations'] {
   const { intendedUse, limitations } = overview;
   const worst = gate.slices.worst.filter(({ clearlyWorse }) => clearlyWorse);
   return {

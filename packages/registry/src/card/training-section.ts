@@ -1,9 +1,9 @@
-import type { ModelCard, TrainSpec } from '@perennial/contract';
+import type { TrainedCard, TrainSpec } from '@perennial/contract';
 import type { Block, Fact, Section } from '../document/document.ts';
 import { bytesText, countText, metricText, numberText, secondsText } from '../document/number-text.ts';
 
 /** What was fitted, on what machine, how long it took, and what the exported file differs by. */
-export function trainingSection({ training }: ModelCard): Section {
+export function trainingSection({ training }: TrainedCard): Section {
   const { spec, parity, hardware } = training;
   const entries: Fact[] = [
     [spec.kind === 'command' ? 'Command' : 'Network', describeTrainer(spec)],
@@ -36,16 +36,16 @@ function fitFacts(spec: TrainSpec): Fact[] {
   ];
 }
 
-function describeMachine({ cpu, cores, memoryBytes, node }: ModelCard['training']['hardware']): string {
+function describeMachine({ cpu, cores, memoryBytes, node }: TrainedCard['training']['hardware']): string {
   return `${cpu}, ${countText(cores, 'core')}, ${bytesText(memoryBytes)} of memory, Node ${node}`;
 }
 
-function describeParity(parity: ModelCard['training']['parity']): string {
+function describeParity(parity: TrainedCard['training']['parity']): string {
   if (parity === null) return 'not applicable: the command left the file alone';
   return `at most ${numberText(parity.maxDifference)} apart on ${countText(parity.rows, 'row')}`;
 }
 
-function describeCalibration(calibration: ModelCard['training']['calibration']): string {
+function describeCalibration(calibration: TrainedCard['training']['calibration']): string {
   if (calibration === null) return 'none';
   const { method, temperature, points, logLoss } = calibration;
   const fitted =
@@ -56,7 +56,7 @@ function describeCalibration(calibration: ModelCard['training']['calibration']):
   return `${method}, ${fitted}: log loss on the validation rows ${metricText(logLoss.after)}, ${before}`;
 }
 
-function epochBlocks(epochs: ModelCard['training']['epochs']): Block[] {
+function epochBlocks(epochs: TrainedCard['training']['epochs']): Block[] {
   if (epochs.length === 0) return [];
   const rows = epochs.map(({ epoch, loss, validationLoss }) => [
     numberText(epoch),

@@ -102,6 +102,7 @@ export async function makeCandidate(options: CandidateOptions): Promise<Candidat
     asOf: AS_OF,
     signature: { inputs: [{ name: 'age', type: 'number' }], output: { kind: 'binary', threshold: 0.5 } },
     lineage: {
+      kind: 'run',
       run: `run_${runId}`,
       pipeline: SPEC.name,
       codeDigest: digest(1),
@@ -114,7 +115,7 @@ export async function makeCandidate(options: CandidateOptions): Promise<Candidat
     },
     evaluation: evaluationOf(artifact.digest),
     gate,
-    release: { approval },
+    release: approval === 'automatic' ? { approval } : { approval, approvers: 1, expires: '7d' },
     card: (registered) => buildModelCard({ ...samplePartsOfCard(), spec: SPEC, ...registered }),
   };
 }

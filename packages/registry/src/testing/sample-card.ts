@@ -1,4 +1,4 @@
-import type { ModelCard } from '@perennial/contract';
+import type { TrainedCard } from '@perennial/contract';
 import { buildModelCard, type ModelCardParts } from '../card/build-model-card.ts';
 import { sampleDataset } from './sample-dataset.ts';
 import { sampleEvaluation } from './sample-evaluation.ts';
@@ -51,7 +51,7 @@ const VALIDATION: ModelCardParts['validation'] = {
   report: sampleGateReport(),
 };
 
-const HISTORY: ModelCard['history'] = [6, 5, 4, 3, 2, 1].map((version) => ({
+const HISTORY: TrainedCard['history'] = [6, 5, 4, 3, 2, 1].map((version) => ({
   version,
   createdAt: `2001-01-${20 + version}T03:00:05.000Z`,
   verdict: version === 1 ? 'no-baseline' : version === 4 ? 'fail' : 'pass',
@@ -75,6 +75,7 @@ export function samplePartsOfCard(): ModelCardParts {
       output: { kind: 'binary' as const, threshold: 0.5 },
     },
     lineage: {
+      kind: 'run',
       run: 'run_0190f2a0-0000-7000-8000-000000000001' as const,
       pipeline: 'flight-delay',
       codeDigest: sampleDigest('1'),
@@ -90,6 +91,6 @@ export function samplePartsOfCard(): ModelCardParts {
 }
 
 /** The card of a version of the flights' model, with every section filled. */
-export function sampleModelCard(): ModelCard {
+export function sampleModelCard(): TrainedCard {
   return buildModelCard(samplePartsOfCard());
 }

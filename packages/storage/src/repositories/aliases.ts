@@ -97,7 +97,7 @@ export async function aliasAt(
     .where(and(eq(aliasMoves.model, alias.model), eq(aliasMoves.alias, alias.alias), lte(aliasMoves.at, at)))
     .orderBy(desc(aliasMoves.revision))
     .limit(1);
-  return row?.version;
+  return row?.version ?? undefined;
 }
 
 /** Aliases of a model, by name. */
@@ -201,6 +201,7 @@ function toMove(row: typeof aliasMoves.$inferSelect): AliasMove {
     previousVersion: row.previousVersion,
     revision: row.revision,
     at: row.at.toISOString(),
+    recordedAt: row.recordedAt.toISOString(),
     by: row.by,
     reason: row.reason,
     release: row.releaseId === null ? null : formatId('release', row.releaseId),

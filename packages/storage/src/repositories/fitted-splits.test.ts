@@ -49,12 +49,13 @@ async function register({ name, train, validation, warmStartedFrom }: Made): Pro
   await insertModelVersion(db, {
     model: 'visits',
     version,
-    runId: null as unknown as string,
+    runId: null,
     artifactDigest: digest(name),
     artifactBytes: 1,
     datasetDigest: digest(`${name} data`),
     signature: {} as Signature,
     lineage: {
+      kind: 'run',
       run: 'run_1',
       pipeline: 'visits',
       codeDigest: digest('code'),

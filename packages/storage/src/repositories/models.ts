@@ -14,9 +14,18 @@ import {
   type PageQuery,
   type Signature,
   type StoredEvaluation,
+  type Tags,
   type Verdict,
 } from '@perennial/contract';
-import { aliases, evaluations, modelVersions, models } from '../database/schema.ts';
+import {
+  aliases,
+  evaluations,
+  modelTags,
+  modelVersions,
+  models,
+  versionNotes,
+  versionTags,
+} from '../database/schema.ts';
 import { MODELS_CHANGED_CHANNEL } from './aliases.ts';
 import { NAME_KEY, NUMBER_KEY, decodeCursor, pageOf } from './cursor.ts';
 import type { Executor } from './executor.ts';
@@ -41,13 +50,14 @@ export async function takeVersionNumber(tx: Executor, model: string, at: Date): 
 export interface NewModelVersion {
   model: string;
   version: number;
-  runId: string;
+  /** Null of an imported version, which no run made and no dataset of ours. */
+  runId: string | null;
   artifactDigest: string;
   artifactBytes: number;
-  datasetDigest: string;
+  datasetDigest: string | null;
   signature: Signature;
   lineage: Lineage;
-  gate: GateReport;
+  gate: GateReport | null;
   card: ModelCard;
   asOf: Date;
   createdAt: Date;
@@ -102,8 +112,8 @@ export async function listRecentVersions(
     .select({
       version: modelVersions.version,
       createdAt: modelVersions.createdAt,
-      verdict: sql<Verdict>`${modelVersions.gate}->>'verdict'`,
-      metrics: sql<MetricValues>`${modelVersions.card}#>'{evaluation,metrics}'`,
+      verdict: sql<Verdict | null>`${modelVersions.gate}->>'verdict'`,
+      metrics: sql<MetricValues>`coalesce(${modelVersions.card}#>'{evaluation,metrics}', '{}')`,
     })
     .from(modelVersions)
     .where(eq(modelVersions.model, model))
@@ -136,14 +146,22 @@ async function selectModels(
   limit: number,
 ): Promise<Model[]> {
   const rows = await db
-    .select({ model: models, champion: aliases.version })
+    .select({
+      model: models,
+      champion: aliases.version,
+      tags: sql<Tags>`(
+        select coalesce(jsonb_object_agg(${modelTags.key}, ${modelTags.value}), '{}')
+        from ${modelTags} where ${modelTags.model} = ${models.name})`,
+    })
     .from(models)
     .leftJoin(aliases, and(eq(aliases.model, models.name), eq(aliases.alias, CHAMPION)))
     .where(where)
     .orderBy(asc(models.name))
     .limit(limit);
-  return rows.map(({ model, champion }) => ({
+  return rows.map(({ model, champion, tags }) => ({
     name: model.name,
+    description: model.description,
+    tags,
     createdAt: model.createdAt.toISOString(),
     latestVersion: model.latestVersion,
     championVersion: champion,
@@ -161,8 +179,7 @@ export async function getModelVersion(
     .from(modelVersions)
     .where(and(eq(modelVersions.model, model), eq(modelVersions.version, version)));
   if (!row) throw new NotFoundError('version', `${model}@${version}`);
-  const names = await aliasesOf(db, model, [version]);
-  return { ...toVersion(row, names), card: row.card };
+  return { ...toVersion(row, await saidOf(db, model, [version])), card: row.card };
 }
 
 /** Versions of a model, newest first. @throws NotFoundError when there is no such model */
@@ -184,26 +201,44 @@ export async function listModelVersions(
     )
     .orderBy(desc(modelVersions.version))
     .limit(query.limit + 1);
-  const names = await aliasesOf(
+  const said = await saidOf(
     db,
     model,
     rows.map((row) => row.version),
   );
-  return pageOf(rows, query, { item: (row) => toVersion(row, names), key: (row) => String(row.version) });
+  return pageOf(rows, query, { item: (row) => toVersion(row, said), key: (row) => String(row.version) });
 }
 
-type AliasName = { alias: string; version: number };
-
-async function aliasesOf(db: Executor, model: string, versions: number[]): Promise<AliasName[]> {
-  if (versions.length === 0) return [];
-  return db
-    .select({ alias: aliases.alias, version: aliases.version })
-    .from(aliases)
-    .where(and(eq(aliases.model, model), inArray(aliases.version, versions)))
-    .orderBy(asc(aliases.alias));
+/** What may change about versions, beside their rows. */
+interface SaidOfVersions {
+  aliases: { alias: string; version: number }[];
+  notes: { version: number; description: string }[];
+  tags: { version: number; key: string; value: string }[];
 }
 
-function toVersion(row: VersionRow, names: AliasName[]): ModelVersion {
+async function saidOf(db: Executor, model: string, versions: number[]): Promise<SaidOfVersions> {
+  if (versions.length === 0) return { aliases: [], notes: [], tags: [] };
+  return {
+    aliases: await db
+      .select({ alias: aliases.alias, version: aliases.version })
+      .from(aliases)
+      .where(and(eq(aliases.model, model), inArray(aliases.version, versions)))
+      .orderBy(asc(aliases.alias)),
+    notes: await db
+      .select()
+      .from(versionNotes)
+      .where(and(eq(versionNotes.model, model), inArray(versionNotes.version, versions))),
+    tags: await db
+      .select()
+      .from(versionTags)
+      .where(and(eq(versionTags.model, model), inArray(versionTags.version, versions)))
+      .orderBy(asc(versionTags.key)),
+  };
+}
+
+function toVersion(row: VersionRow, said: SaidOfVersions): ModelVersion {
+  const ofThis = <Item extends { version: number }>(items: Item[]) =>
+    items.filter(({ version }) => version === row.version);
   return {
     model: row.model,
     version: row.version,
@@ -214,6 +249,8 @@ function toVersion(row: VersionRow, names: AliasName[]): ModelVersion {
     asOf: row.asOf.toISOString(),
     lineage: row.lineage,
     gate: row.gate,
-    aliases: names.filter((name) => name.version === row.version).map((name) => name.alias),
+    aliases: ofThis(said.aliases).map(({ alias }) => alias),
+    description: ofThis(said.notes)[0]?.description ?? '',
+    tags: Object.fromEntries(ofThis(said.tags).map(({ key, value }) => [key, value])),
   };
 }

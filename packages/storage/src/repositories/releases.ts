@@ -5,13 +5,14 @@ import {
   TransitionRefusedError,
   formatId,
   nextState,
+  type Approval,
   type Page,
   type PageQuery,
   type Release,
   type ReleaseState,
   type ReleaseTransition,
 } from '@perennial/contract';
-import { releaseEvents, releases } from '../database/schema.ts';
+import { approvals, releaseEvents, releases } from '../database/schema.ts';
 import { UUID_KEY, decodeCursor, pageOf } from './cursor.ts';
 import type { Executor } from './executor.ts';
 
@@ -48,7 +49,7 @@ export async function createRelease(
   });
   await tx
     .insert(releaseEvents)
-    .values({ releaseId: id, sequence: 1, at, transition: 'request', state: 'pending', by, reason });
+    .values({ releaseId: id, sequence: 1, at, type: 'request', state: 'pending', by, reason });
 }
 
 /**
@@ -67,7 +68,7 @@ export async function transitionRelease(
     throw new TransitionRefusedError({ kind: 'release', id: formatId('release', id) }, row.state, transition);
   }
   const sequence = row.lastSequence + 1;
-  await tx.insert(releaseEvents).values({ releaseId: id, sequence, at, transition, state, by, reason });
+  await tx.insert(releaseEvents).values({ releaseId: id, sequence, at, type: transition, state, by, reason });
   await tx
     .update(releases)
     .set({ state, decidedBy: by, reason, updatedAt: at, lastSequence: sequence })
@@ -93,7 +94,7 @@ export async function releasesInState(
 export async function getRelease(db: Executor, id: string): Promise<Release> {
   const [row] = await db.select().from(releases).where(eq(releases.id, id));
   if (!row) throw new NotFoundError('release', formatId('release', id));
-  return toRelease(row);
+  return toRelease(row, await approvalsOf(db, [id]));
 }
 
 /** Releases, newest first. */
@@ -113,19 +114,48 @@ export async function listReleases(
     )
     .orderBy(desc(releases.id))
     .limit(query.limit + 1);
-  return pageOf(rows, query, { item: toRelease, key: (row) => row.id });
+  const given = await approvalsOf(
+    db,
+    rows.map((row) => row.id),
+  );
+  return pageOf(rows, query, { item: (row) => toRelease(row, given), key: (row) => row.id });
 }
 
-function toRelease(row: ReleaseRow): Release {
+type ApprovalRow = typeof approvals.$inferSelect;
+
+async function approvalsOf(db: Executor, releaseIds: string[]): Promise<ApprovalRow[]> {
+  if (releaseIds.length === 0) return [];
+  return db
+    .select()
+    .from(approvals)
+    .where(inArray(approvals.releaseId, releaseIds))
+    .orderBy(approvals.at, approvals.by);
+}
+
+function toRelease(row: ReleaseRow, given: ApprovalRow[]): Release {
   return {
     id: formatId('release', row.id),
     model: row.model,
     version: row.version,
     state: row.state,
+    override: row.override,
     requestedBy: row.requestedBy,
     requestedAt: row.requestedAt.toISOString(),
     decidedBy: row.decidedBy,
     reason: row.reason,
     updatedAt: row.updatedAt.toISOString(),
+    approvers: row.approvers,
+    approvals: given.filter(({ releaseId }) => releaseId === row.id).map(toApproval),
+  };
+}
+
+function toApproval(row: ApprovalRow): Approval {
+  return {
+    by: row.by,
+    at: row.at.toISOString(),
+    comment: row.comment,
+    artifact: row.artifactDigest,
+    gateReport: row.gateReportDigest,
+    expiresAt: row.expiresAt.toISOString(),
   };
 }

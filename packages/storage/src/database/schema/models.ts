@@ -10,14 +10,15 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import type {
+  Envelope,
   Evaluation,
-  Failure,
   GateReport,
   Lineage,
   ModelCard,
   ReproductionDifference,
   ReproductionState,
   Signature,
+  Failure,
 } from '@perennial/contract';
 import { instant, jsonb } from '../columns.ts';
 import { runs } from './runs.ts';
@@ -25,6 +26,7 @@ import { datasetVersions } from './datasets.ts';
 
 export const models = pgTable('models', {
   name: text().primaryKey(),
+  description: text().notNull().default(''),
   createdAt: instant('created_at').notNull(),
   latestVersion: integer('latest_version').notNull(),
 });
@@ -43,7 +45,8 @@ export const modelVersions = pgTable(
     datasetDigest: text('dataset_digest').references(() => datasetVersions.digest),
     signature: jsonb().$type<Signature>().notNull(),
     lineage: jsonb().$type<Lineage>().notNull(),
-    gate: jsonb().$type<GateReport>().notNull(),
+    /** Null of an imported version. */
+    gate: jsonb().$type<GateReport>(),
     card: jsonb().$type<ModelCard>().notNull(),
     asOf: instant('as_of').notNull(),
     createdAt: instant('created_at').notNull(),
@@ -117,3 +120,75 @@ export const reproductions = pgTable(
     index('reproductions_by_version').on(table.model, table.version),
   ],
 );
+
+export const modelTags = pgTable(
+  'model_tags',
+  {
+    model: text()
+      .notNull()
+      .references(() => models.name),
+    key: text().notNull(),
+    value: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.model, table.key] })],
+);
+
+/** What may still be said of a version: its row itself is never changed. */
+export const versionNotes = pgTable(
+  'version_notes',
+  { model: text().notNull(), version: integer().notNull(), description: text().notNull() },
+  (table) => [
+    primaryKey({ columns: [table.model, table.version] }),
+    foreignKey({
+      columns: [table.model, table.version],
+      foreignColumns: [modelVersions.model, modelVersions.version],
+    }),
+  ],
+);
+
+export const versionTags = pgTable(
+  'version_tags',
+  {
+    model: text().notNull(),
+    version: integer().notNull(),
+    key: text().notNull(),
+    value: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.model, table.version, table.key] }),
+    foreignKey({
+      columns: [table.model, table.version],
+      foreignColumns: [modelVersions.model, modelVersions.version],
+    }),
+  ],
+);
+
+/** The signed statement of what was approved; one per version, written when its release first is. */
+export const attestations = pgTable(
+  'attestations',
+  {
+    model: text().notNull(),
+    version: integer().notNull(),
+    envelope: jsonb().$type<Envelope>().notNull(),
+    keyId: text('key_id')
+      .notNull()
+      .references(() => signingKeys.id),
+    signedAt: instant('signed_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.model, table.version] }),
+    foreignKey({
+      columns: [table.model, table.version],
+      foreignColumns: [modelVersions.model, modelVersions.version],
+    }),
+  ],
+);
+
+/** Public halves of the installation's signing keys. The private half never enters the database. */
+export const signingKeys = pgTable('signing_keys', {
+  /** SHA-256 of the public key's DER form, in hexadecimal. */
+  id: text().primaryKey(),
+  /** SPKI in PEM. */
+  publicKey: text('public_key').notNull(),
+  createdAt: instant('created_at').notNull(),
+});
