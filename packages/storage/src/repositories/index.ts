@@ -6,6 +6,7 @@ export * from './executor.ts';
 export * from './fitted-splits.ts';
 export * from './ground-truth.ts';
 export * from './idempotency.ts';
+export * from './imported-versions.ts';
 export * from './live-quality.ts';
 export * from './models.ts';
 export * from './pipelines.ts';
