@@ -31,6 +31,15 @@ export function ownSignature({ metadata }: ModelOutline): Signature | undefined 
   return parsed.data;
 }
 
+/** @throws ModelRefusedError where the output of a file that the platform wrote is said to be another */
+export function refuseOtherOutput(own: Signature, given: Signature['output'] | undefined): void {
+  const { output } = own;
+  if (given === undefined || JSON.stringify(given) === JSON.stringify(output)) return;
+  throw new ModelRefusedError(
+    `this platform wrote it with the output ${JSON.stringify(output).slice(0, 200)}, which is not the one that was given`,
+  );
+}
+
 /** Under this key an author may leave the names of a matrix's columns, as a JSON array. */
 const FEATURE_NAMES = 'feature_names';
 
