@@ -144,3 +144,19 @@ export class IdempotencyConflictError extends PerennialError {
     return this.reason === 'in-progress';
   }
 }
+
+/** Several files wait to be tried, each of which is held in memory. */
+export class TooManyImportsError extends PerennialError {
+  readonly code = 'overloaded';
+  constructor(readonly limit: number) {
+    super(`${limit} files wait to be tried already. Try again in a minute.`);
+  }
+
+  override get transient() {
+    return true;
+  }
+
+  override get details() {
+    return { limit: this.limit };
+  }
+}
