@@ -10,7 +10,7 @@ import {
   versionComparisonSchema,
   versionNumberSchema,
 } from '../model.ts';
-import { instantSchema, nameSchema, textSchema } from '../names.ts';
+import { digestSchema, instantSchema, nameSchema, textSchema } from '../names.ts';
 import { pageQuery, pageQuerySchema, pageSchema } from '../paging.ts';
 import { aliasMoveSchema, aliasSchema } from '../release.ts';
 import { reproductionSchema } from '../reproduction.ts';
@@ -219,6 +219,18 @@ export const MODEL_ROUTES = {
     query: z.strictObject({ a: versionNumberSchema, b: versionNumberSchema }),
     response: versionComparisonSchema,
     status: 200,
+  },
+  getArtifact: {
+    method: 'GET',
+    path: '/v1/models/{model}/versions/{version}/artifact',
+    role: 'viewer',
+    scope: 'model',
+    summary:
+      'The artifact itself: an ONNX file as application/octet-stream, or its digest and size for who asks for JSON',
+    params: versionParams,
+    response: z.strictObject({ artifact: digestSchema, bytes: z.int() }),
+    status: 200,
+    alsoAs: ['application/octet-stream'],
   },
   getAttestation: {
     method: 'GET',

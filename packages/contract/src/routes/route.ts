@@ -24,5 +24,5 @@ export interface Route {
   /** Whether the body may be as large as the installation lets uploads be, instead of requests. */
   upload?: true;
   /** Other forms that the response has for who accepts them instead of JSON. */
-  alsoAs?: readonly ('text/markdown' | 'text/html' | 'text/event-stream')[];
+  alsoAs?: readonly ('text/markdown' | 'text/html' | 'text/event-stream' | 'application/octet-stream')[];
 }
