@@ -3,6 +3,7 @@ import { signatureSchema } from './encoding.ts';
 import { columnSummarySchema } from './dataset.ts';
 import { baselineSchema, evaluationSchema, importanceSchema, metricValuesSchema } from './evaluation.ts';
 import { gateReportSchema, verdictSchema } from './gate-report.ts';
+import { idSchema } from './ids.ts';
 import { importedLineageSchema, runLineageSchema } from './lineage.ts';
 import { digestSchema, instantSchema, nameSchema } from './names.ts';
 import { featureSpecSchema, labelSpecSchema, trainSpecSchema } from './pipeline-spec.ts';
@@ -86,11 +87,24 @@ export type ImportedCard = z.infer<typeof importedCardSchema>;
 export const modelCardSchema = z.discriminatedUnion('kind', [trainedCardSchema, importedCardSchema]);
 export type ModelCard = z.infer<typeof modelCardSchema>;
 
-/** What happened to a version since it was registered: releases, among them every override of the gate, and what is said of it. */
+/** An admin's word against the gate's; on the card for ever, whatever became of the release. */
+export const overrideSchema = z.strictObject({
+  release: idSchema('release'),
+  by: z.string(),
+  at: instantSchema,
+  /** Why, as it was said when the release was asked for. */
+  reason: z.string(),
+});
+export type Override = z.infer<typeof overrideSchema>;
+
+/** What happened to a version since it was registered, and what is said of it. */
 export const cardEventsSchema = z.strictObject({
   description: z.string(),
   tags: tagsSchema,
+  /** Newest first. */
   releases: z.array(releaseSchema),
+  /** Oldest first. */
+  overrides: z.array(overrideSchema),
 });
 export type CardEvents = z.infer<typeof cardEventsSchema>;
 
