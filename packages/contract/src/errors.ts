@@ -26,6 +26,7 @@ export const ERROR_STATUS = {
   'webhook-not-found': 404,
   'delivery-not-found': 404,
   'reproduction-not-found': 404,
+  'attestation-not-found': 404,
   'method-not-allowed': 405,
   conflict: 409,
   'no-champion': 409,
@@ -136,7 +137,8 @@ export type MissingKind =
   | 'alert'
   | 'webhook'
   | 'delivery'
-  | 'reproduction';
+  | 'reproduction'
+  | 'attestation';
 
 /** Something that was asked for by its id or name is not there. */
 export class NotFoundError extends PerennialError {
