@@ -1,5 +1,7 @@
 export * from './alerts.ts';
 export * from './aliases.ts';
+export * from './audit.ts';
+export * from './attestations.ts';
 export * from './backfills.ts';
 export * from './datasets.ts';
 export * from './executor.ts';
