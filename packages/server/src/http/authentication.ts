@@ -8,6 +8,8 @@ export interface Principal {
   /** As it stands in events and audit: `token:admin`, `local`. */
   name: string;
   roles: readonly Role[];
+  /** The models (and pipelines of their names) it is held to; null: all. */
+  models: readonly string[] | null;
 }
 
 export interface Credentials {
@@ -42,14 +44,14 @@ export function authenticator(adminToken: string | null): Authenticate {
   return ({ authorization }) => {
     const given = authorization?.startsWith('Bearer ') === true ? authorization.slice(7) : undefined;
     if (given === undefined || !timingSafeEqual(sha256(given), expected)) throw new UnauthenticatedError();
-    return { name: 'token:admin', roles: ['admin'] };
+    return { name: 'token:admin', roles: ['admin'], models: null };
   };
 }
 
 function authenticateLocal({ host, origin }: Credentials): Principal {
   if (host === undefined || !LOCAL_NAMES.test(host)) throw new ForeignHostError();
   if (origin !== undefined && !LOCAL_ORIGIN.test(origin)) throw new ForeignHostError();
-  return { name: 'local', roles: ['admin'] };
+  return { name: 'local', roles: ['admin'], models: null };
 }
 
 /** @throws ForbiddenError */

@@ -12,7 +12,7 @@ beforeAll(async () => {
     authenticate: ({ authorization }) => {
       const role = roleSchema.safeParse(authorization?.replace('Bearer ', ''));
       if (!role.success) throw new UnauthenticatedError();
-      return { name: role.data, roles: [role.data] };
+      return { name: role.data, roles: [role.data], models: null };
     },
   });
 });

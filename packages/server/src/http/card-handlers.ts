@@ -22,9 +22,9 @@ export function cardHandlers({ database }: { database: storage.Database }) {
         html: () => renderModelCardHtml(card),
       });
     },
-    getToolkitCard: async ({ params }, { origin }) => {
+    getToolkitCard: async ({ params }, { baseUrl }) => {
       const { card } = await storage.getModelVersion(db, params.model, params.version);
-      return toolkitCard(card, `${origin}/v1/models/${params.model}/versions/${params.version}/card`);
+      return toolkitCard(card, `${baseUrl}/v1/models/${params.model}/versions/${params.version}/card`);
     },
     getDataCard: async ({ params }, { accept }) => {
       const { card } = await storage.getDatasetVersion(db, params.dataset);

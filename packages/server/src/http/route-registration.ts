@@ -13,6 +13,7 @@ import { authorize, credentialsOf, type Authenticate, type Principal } from './a
 import { answerOnce, takesIdempotencyKey, type Answer } from './idempotency.ts';
 import { checkPart } from './invalid-request.ts';
 import { readJsonBody } from './json-body.ts';
+import { originOf } from './request-origin.ts';
 
 /** What a handler may need beside its request's parts. */
 export interface HandlerContext {
@@ -20,6 +21,8 @@ export interface HandlerContext {
   /** The value of the Accept header, for the routes that answer in more than one form. */
   accept: string;
   /** Where the caller reached the platform: `http://localhost:4400`. */
+  baseUrl: string;
+  /** Where the request came from, for the audit: network address and request id. */
   origin: string;
   signal: AbortSignal;
 }
@@ -80,7 +83,8 @@ async function answer(c: Context, { name, route, handler, options }: Registered)
     handler(request, {
       principal,
       accept: c.req.header('accept') ?? '',
-      origin: new URL(c.req.url).origin,
+      baseUrl: new URL(c.req.url).origin,
+      origin: originOf(c),
       signal: c.req.raw.signal,
     });
   const key = c.req.header('idempotency-key');
