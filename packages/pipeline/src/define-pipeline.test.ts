@@ -335,6 +335,29 @@ describe('an invalid definition', () => {
     expect(issues[0]?.message).toContain(message);
   });
 
+  it('asks for one approver, whose word holds for a week, unless it says otherwise', () => {
+    const released = (release: Parameters<typeof definePipeline>[0]['release']) =>
+      definePipeline({ ...smallest, release: release! }).spec.release;
+    expect(released({ approval: 'required' })).toEqual({ approval: 'required', approvers: 1, expires: '7d' });
+    expect(released({ approval: 'required', approvers: 2 })).toEqual({
+      approval: 'required',
+      approvers: 2,
+      expires: '7d',
+    });
+    expect(released({ approval: 'automatic' })).toEqual({ approval: 'automatic' });
+  });
+
+  it.each([
+    [{ approval: 'required', approvers: 0 }, 'release.approvers'],
+    [{ approval: 'required', approvers: 11 }, 'release.approvers'],
+    [{ approval: 'required', expires: 'soon' }, 'release.expires'],
+    [{ approval: 'automatic', approvers: 1 }, 'release'],
+  ])('refuses the release policy %j', (release, path) => {
+    expect(issuesOf({ ...smallest, release }).map((issue) => issue.path)).toEqual([
+      expect.stringContaining(path),
+    ]);
+  });
+
   it('says everything that is wrong at once, with the pipeline’s name', () => {
     const broken = { ...smallest, release: { approval: 'maybe' }, serving: { modes: [] } };
     expect(() => definePipeline(broken as unknown as typeof smallest)).toThrow(

@@ -47,9 +47,9 @@ function normalise(input: unknown): unknown {
   return {
     owners: [],
     limitations: [],
-    release: { approval: 'automatic' },
     serving: { modes: ['online'] },
     ...input,
+    release: releaseOf(input['release']),
     ...scheduleOf(input['schedule']),
     triggers: triggersOf(input['triggers']),
     limits: withDefaults(input['limits'] ?? {}, { whenBusy: 'wait' }),
@@ -93,6 +93,13 @@ function stepsOf(steps: unknown): unknown {
     withDefaults(given[name] ?? {}, defaults),
   ]);
   return { ...given, ...Object.fromEntries(known) };
+}
+
+function releaseOf(release: unknown): unknown {
+  if (!isObject(release)) return release ?? { approval: 'automatic' };
+  return release['approval'] === 'required'
+    ? withDefaults(release, { approvers: 1, expires: '7d' })
+    : release;
 }
 
 const SLICE_DEFAULTS = { columns: [], pairs: true, minRows: 200 };

@@ -6,7 +6,6 @@ import type {
   LimitsSpec,
   Metric,
   PipelineSpec,
-  ReleasePolicy,
   ScheduleSpec,
   StepPolicy,
   ValidateSpec,
@@ -47,13 +46,29 @@ export interface PipelineInput<
   train: MlpSpec | CustomTrain | TrainFunction | CommandTrainSpec;
   validate: ValidateInput<NoInfer<Column>, MetricOf<LabelKindOf<Label>>>;
   /**
-   * Whether a version that passed goes live by itself or waits for an approver.
+   * Whether a version that passed goes live by itself or waits for approvers.
    * @default { approval: 'automatic' }
    */
-  release?: ReleasePolicy;
+  release?: ReleaseInput;
   /** @default { modes: ['online'] } */
   serving?: PipelineSpec['serving'];
 }
+
+export type ReleaseInput =
+  | { approval: 'automatic' }
+  | {
+      approval: 'required';
+      /**
+       * How many different people must approve, none of whom asked for the release; 1 to 10.
+       * @default 1
+       */
+      approvers?: number;
+      /**
+       * How long an approval holds.
+       * @default '7d'
+       */
+      expires?: string;
+    };
 
 export interface ScheduleInput {
   /** Five fields, or six with seconds first. */
