@@ -5,9 +5,9 @@ import { ArtifactCache, ChampionTable, Journal, PredictionService, ServedModels 
 import { digestOf } from '@perennial/storage';
 import { createSystemApp } from '../http/app.ts';
 import { authenticator } from '../http/authentication.ts';
-import { predictHandler } from '../http/handlers.ts';
 import { listen } from '../http/listen.ts';
 import { Metrics } from '../http/metrics.ts';
+import { predictHandler } from '../http/predict-handler.ts';
 import { registerPredictRoute } from '../http/route-registration.ts';
 import { createLogger } from '../platform/logger.ts';
 import { Readiness } from '../platform/readiness.ts';

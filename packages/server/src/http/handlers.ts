@@ -8,6 +8,7 @@ import type { Doctor } from '../platform/doctor.ts';
 import { cardHandlers } from './card-handlers.ts';
 import type { Metrics } from './metrics.ts';
 import { reproductionHandlers } from './reproduction-handlers.ts';
+import { predictHandler } from './predict-handler.ts';
 import type { Handlers } from './route-registration.ts';
 import { webhookHandlers, type WebhookHandlerDependencies } from './webhook-handlers.ts';
 
@@ -107,18 +108,6 @@ function releaseHandlers({ database, clock }: HandlerDependencies) {
     rejectRelease: ({ params, body }, { principal }) =>
       rejectRelease(desk, { release: params.release, by: principal.name, reason: body.reason }),
   } satisfies Partial<Handlers>;
-}
-
-/** Answers a prediction's request. */
-export function predictHandler({
-  predictions,
-  metrics,
-}: Pick<HandlerDependencies, 'predictions' | 'metrics'>): Handlers['predict'] {
-  return async ({ params, body }) => {
-    const answer = await predictions.predict({ model: params.model, request: body });
-    metrics.predictions(answer, answer.predictions.length);
-    return answer;
-  };
 }
 
 function predictionHandlers({ database, predictions, metrics, flushPredictions }: HandlerDependencies) {
