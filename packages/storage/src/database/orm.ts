@@ -5,6 +5,7 @@ import { PgDatabase, PgDialect, PgSession, PgTransaction } from 'drizzle-orm/pg-
 import type { PgQueryResultHKT, PgTransactionConfig } from 'drizzle-orm/pg-core';
 import { NodePgPreparedQuery } from 'drizzle-orm/node-postgres/session';
 import { NoopLogger } from 'drizzle-orm';
+import { nestBuffer } from './audit-buffer.ts';
 import * as schema from './schema.ts';
 import type { Rows, Statement, StatementRunner } from './statement-runner.ts';
 import { rethrowDatabaseError } from './translate-error.ts';
@@ -88,7 +89,10 @@ class RunnerTransaction extends PgTransaction<RowsKind, Schema, Relations> {
   }
 
   override transaction<Result>(work: Work<Result>): Promise<Result> {
-    return this.#context.runner.begin((runner) => work(new RunnerTransaction({ ...this.#context, runner })));
+    return this.#context.runner.begin((runner) => {
+      const inner = new RunnerTransaction({ ...this.#context, runner });
+      return nestBuffer({ outer: this, inner }, () => work(inner));
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 export * from './alerts.ts';
 export * from './aliases.ts';
+export * from './approvals.ts';
 export * from './audit.ts';
 export * from './attestations.ts';
 export * from './backfills.ts';
@@ -10,6 +11,8 @@ export * from './ground-truth.ts';
 export * from './idempotency.ts';
 export * from './imported-versions.ts';
 export * from './live-quality.ts';
+export * from './model-tags.ts';
+export * from './model-versions.ts';
 export * from './models.ts';
 export * from './pipelines.ts';
 export * from './prediction-log.ts';
