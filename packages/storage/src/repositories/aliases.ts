@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, lt, lte, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, isNull, lt, lte, max, notExists, or, sql } from 'drizzle-orm';
 import {
   CHAMPION,
   ConflictError,
@@ -9,7 +9,7 @@ import {
   type Page,
   type PageQuery,
 } from '@perennial/contract';
-import { aliasMoves, aliases, modelVersions, models } from '../database/schema.ts';
+import { aliasMoves, aliases, modelVersions, models, releases } from '../database/schema.ts';
 import { NAME_KEY, NUMBER_KEY, decodeCursor, pageOf } from './cursor.ts';
 import type { Executor } from './executor.ts';
 import type { Decision } from './releases.ts';
@@ -21,50 +21,92 @@ export interface AliasChange extends Decision {
   model: string;
   alias: string;
   version: number;
-  /** The revision the decision was taken on; 0 when the alias did not exist. */
+  /** The revision the decision was taken on; 0 when the alias was not set. */
   expectedRevision: number;
   releaseId: string | null;
 }
 
 /**
- * Moves an alias by compare and set, writes the move down and announces it when the transaction commits.
+ * Moves an alias by compare and set, writes the move down and announces it when the transaction commits. Of an alias that was removed, the
+ * revisions go on where they ended.
  * @throws ConflictError when the alias is at another revision by now
  */
-export async function moveAlias(tx: Executor, change: AliasChange): Promise<void> {
-  const { model, alias, version, expectedRevision, at, by, reason, releaseId } = change;
+export async function moveAlias(tx: Executor, change: AliasChange): Promise<AliasMove> {
+  const { model, alias, version, expectedRevision } = change;
   const current = await findAlias(tx, model, alias);
-  const moved = expectedRevision === 0 ? await insertAlias(tx, change) : await updateAlias(tx, change);
-  if (!moved)
-    throw new ConflictError(
-      `The alias '${alias}' of '${model}' has moved since revision ${expectedRevision}.`,
-    );
-  await tx.insert(aliasMoves).values({
-    model,
-    alias,
-    revision: expectedRevision + 1,
-    version,
-    previousVersion: current?.version ?? null,
-    at,
-    by,
-    reason,
-    releaseId,
-  });
-  await tx.execute(sql`select pg_notify(${MODELS_CHANGED_CHANNEL}, ${model})`);
+  const revision = expectedRevision === 0 ? await nextRevision(tx, change) : expectedRevision + 1;
+  const target = { ...change, revision };
+  const moved = expectedRevision === 0 ? await insertAlias(tx, target) : await updateAlias(tx, target);
+  if (!moved) throw movedMeanwhile(change, expectedRevision);
+  return writeMove(tx, change, { revision, version, previousVersion: current?.version ?? null });
 }
 
-async function insertAlias(tx: Executor, { model, alias, version, at }: AliasChange): Promise<boolean> {
+/**
+ * Removes an alias; its history stays and ends in a move to no version.
+ * @throws NotFoundError when it is not set
+ * @throws ConflictError when it moved meanwhile
+ */
+export async function removeAlias(
+  tx: Executor,
+  change: Decision & { model: string; alias: string; expectedRevision?: number },
+): Promise<AliasMove> {
+  const { model, alias } = change;
+  const current = await findAlias(tx, model, alias);
+  if (!current) throw new NotFoundError('alias', `${model}@${alias}`);
+  const expectedRevision = change.expectedRevision ?? current.revision;
+  const removed = await tx
+    .delete(aliases)
+    .where(and(eq(aliases.model, model), eq(aliases.alias, alias), eq(aliases.revision, expectedRevision)))
+    .returning();
+  if (removed.length === 0) throw movedMeanwhile(change, expectedRevision);
+  const move = { revision: expectedRevision + 1, version: null, previousVersion: current.version };
+  return writeMove(tx, { ...change, releaseId: null }, move);
+}
+
+function movedMeanwhile({ model, alias }: { model: string; alias: string }, revision: number): ConflictError {
+  return new ConflictError(`The alias '${alias}' of '${model}' has moved since revision ${revision}.`);
+}
+
+async function nextRevision(tx: Executor, { model, alias }: AliasChange): Promise<number> {
+  const [row] = await tx
+    .select({ last: max(aliasMoves.revision) })
+    .from(aliasMoves)
+    .where(and(eq(aliasMoves.model, model), eq(aliasMoves.alias, alias)));
+  return (row?.last ?? 0) + 1;
+}
+
+async function writeMove(
+  tx: Executor,
+  change: Omit<AliasChange, 'version' | 'expectedRevision'>,
+  move: { revision: number; version: number | null; previousVersion: number | null },
+): Promise<AliasMove> {
+  const { model, alias, at, by, reason, releaseId } = change;
+  const [row] = await tx
+    .insert(aliasMoves)
+    .values({ model, alias, at, by, reason, releaseId, ...move })
+    .returning();
+  if (!row) throw new Error('insert … returning gave no row');
+  await tx.execute(sql`select pg_notify(${MODELS_CHANGED_CHANNEL}, ${model})`);
+  return toMove(row);
+}
+
+/** A change with the revision that it leads to. */
+type Target = AliasChange & { revision: number };
+
+async function insertAlias(tx: Executor, target: Target): Promise<boolean> {
+  const { model, alias, version, revision, at } = target;
   const rows = await tx
     .insert(aliases)
-    .values({ model, alias, version, revision: 1, updatedAt: at })
+    .values({ model, alias, version, revision, updatedAt: at })
     .onConflictDoNothing()
     .returning();
   return rows.length === 1;
 }
 
-async function updateAlias(tx: Executor, change: AliasChange): Promise<boolean> {
+async function updateAlias(tx: Executor, change: Target): Promise<boolean> {
   const rows = await tx
     .update(aliases)
-    .set({ version: change.version, revision: change.expectedRevision + 1, updatedAt: change.at })
+    .set({ version: change.version, revision: change.revision, updatedAt: change.at })
     .where(
       and(
         eq(aliases.model, change.model),
@@ -85,19 +127,22 @@ export async function findAlias(db: Executor, model: string, alias: string): Pro
   return row && toAlias(row);
 }
 
-/** The version an alias pointed to at an instant, if it was set then. */
+/**
+ * The move that says where an alias pointed at an instant, as is known now: undefined before its first move, a move to null where it had been removed. Where a clock was
+ * set back between two moves, the later move counts.
+ */
 export async function aliasAt(
   db: Executor,
   alias: { model: string; alias: string },
   at: Date,
-): Promise<number | undefined> {
+): Promise<AliasMove | undefined> {
   const [row] = await db
-    .select({ version: aliasMoves.version })
+    .select()
     .from(aliasMoves)
     .where(and(eq(aliasMoves.model, alias.model), eq(aliasMoves.alias, alias.alias), lte(aliasMoves.at, at)))
     .orderBy(desc(aliasMoves.revision))
     .limit(1);
-  return row?.version ?? undefined;
+  return row && toMove(row);
 }
 
 /** Aliases of a model, by name. */
@@ -112,13 +157,12 @@ export async function listAliases(db: Executor, model: string, query: PageQuery)
   return pageOf(rows, query, { item: toAlias, key: (row) => row.alias });
 }
 
-/** Moves of an alias, newest first. @throws NotFoundError when it was never set */
+/** Moves of an alias, newest first; those of one that was removed stay. @throws NotFoundError when it was never set */
 export async function listAliasMoves(
   db: Executor,
   { model, alias }: { model: string; alias: string },
   query: PageQuery,
 ): Promise<Page<AliasMove>> {
-  if (!(await findAlias(db, model, alias))) throw new NotFoundError('alias', `${model}@${alias}`);
   const before = decodeCursor(query.cursor, NUMBER_KEY);
   const rows = await db
     .select()
@@ -132,6 +176,7 @@ export async function listAliasMoves(
     )
     .orderBy(desc(aliasMoves.revision))
     .limit(query.limit + 1);
+  if (rows.length === 0 && before === undefined) throw new NotFoundError('alias', `${model}@${alias}`);
   return pageOf(rows, query, { item: toMove, key: (row) => String(row.revision) });
 }
 
@@ -147,7 +192,10 @@ export async function listChampions(db: Executor): Promise<ChampionRow[]> {
   return rows.map(toChampion);
 }
 
-/** The champion whose data end before an instant: the newest such version that has ever been champion. */
+/**
+ * The champion whose data end before an instant: the newest such version that has ever been champion and was not rolled back, since what was taken out of production is
+ * nothing to begin at.
+ */
 export async function championBefore(
   db: Executor,
   model: string,
@@ -160,7 +208,26 @@ export async function championBefore(
       modelVersions,
       and(eq(modelVersions.model, aliasMoves.model), eq(modelVersions.version, aliasMoves.version)),
     )
-    .where(and(eq(aliasMoves.model, model), eq(aliasMoves.alias, CHAMPION), lt(modelVersions.asOf, asOf)))
+    .where(
+      and(
+        eq(aliasMoves.model, model),
+        eq(aliasMoves.alias, CHAMPION),
+        lt(modelVersions.asOf, asOf),
+        notExists(
+          db
+            .select({ id: releases.id })
+            .from(releases)
+            .where(
+              and(
+                eq(releases.model, aliasMoves.model),
+                eq(releases.version, aliasMoves.version),
+                eq(releases.state, 'rolled-back'),
+                or(isNull(aliasMoves.releaseId), gte(releases.id, aliasMoves.releaseId)),
+              ),
+            ),
+        ),
+      ),
+    )
     .orderBy(desc(modelVersions.asOf), desc(modelVersions.version))
     .limit(1);
   return row?.version;

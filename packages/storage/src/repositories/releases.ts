@@ -1,19 +1,20 @@
-import { and, desc, eq, inArray, lt } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, lt, sql } from 'drizzle-orm';
 import {
   NotFoundError,
   RELEASE_TRANSITIONS,
   TransitionRefusedError,
   formatId,
   nextState,
-  type Approval,
   type Page,
   type PageQuery,
   type Release,
+  type ReleaseEvent,
   type ReleaseState,
   type ReleaseTransition,
 } from '@perennial/contract';
-import { approvals, releaseEvents, releases } from '../database/schema.ts';
-import { UUID_KEY, decodeCursor, pageOf } from './cursor.ts';
+import { aliasMoves, modelVersions, releaseEvents, releases } from '../database/schema.ts';
+import { approvalsOf, standingApprovals, type ApprovalRow } from './approvals.ts';
+import { NUMBER_KEY, UUID_KEY, decodeCursor, pageOf } from './cursor.ts';
 import type { Executor } from './executor.ts';
 
 type ReleaseRow = typeof releases.$inferSelect;
@@ -29,17 +30,17 @@ export interface NewRelease extends Decision {
   id: string;
   model: string;
   version: number;
+  override: boolean;
+  /** Different people that must approve; 0 where the policy does. */
+  approvers: number;
+  /** How long an approval holds: `7d`. */
+  approvalsExpire: string;
 }
 
 /** Asks for a version to go into production. */
-export async function createRelease(
-  tx: Executor,
-  { id, model, version, by, reason, at }: NewRelease,
-): Promise<void> {
+export async function createRelease(tx: Executor, { by, at, reason, ...release }: NewRelease): Promise<void> {
   await tx.insert(releases).values({
-    id,
-    model,
-    version,
+    ...release,
     state: 'pending',
     requestedBy: by,
     requestedAt: at,
@@ -47,9 +48,8 @@ export async function createRelease(
     updatedAt: at,
     lastSequence: 1,
   });
-  await tx
-    .insert(releaseEvents)
-    .values({ releaseId: id, sequence: 1, at, type: 'request', state: 'pending', by, reason });
+  const first = { sequence: 1, at, type: 'request', state: 'pending', by, reason } as const;
+  await tx.insert(releaseEvents).values({ releaseId: release.id, ...first });
 }
 
 /**
@@ -61,8 +61,7 @@ export async function transitionRelease(
   { id, transition }: { id: string; transition: ReleaseTransition },
   { by, reason, at }: Decision,
 ): Promise<ReleaseState> {
-  const [row] = await tx.select().from(releases).where(eq(releases.id, id)).for('update');
-  if (!row) throw new NotFoundError('release', formatId('release', id));
+  const row = await lockRelease(tx, id);
   const state = nextState(RELEASE_TRANSITIONS, row.state, transition);
   if (state === undefined) {
     throw new TransitionRefusedError({ kind: 'release', id: formatId('release', id) }, row.state, transition);
@@ -76,7 +75,26 @@ export async function transitionRelease(
   return state;
 }
 
-/** Ids of a model's releases in any of the given states, oldest first. */
+/** Writes down what does not move a release: an approval that others must follow, a comment. */
+export async function noteOnRelease(
+  tx: Executor,
+  { id, type }: { id: string; type: 'approval' | 'comment' },
+  { by, reason, at }: Decision,
+): Promise<ReleaseEvent> {
+  const { state, lastSequence } = await lockRelease(tx, id);
+  const event = { sequence: lastSequence + 1, at, type, state, by, reason };
+  await tx.insert(releaseEvents).values({ releaseId: id, ...event });
+  await tx.update(releases).set({ lastSequence: event.sequence }).where(eq(releases.id, id));
+  return { ...event, at: at.toISOString() };
+}
+
+async function lockRelease(tx: Executor, id: string): Promise<ReleaseRow> {
+  const [row] = await tx.select().from(releases).where(eq(releases.id, id)).for('update');
+  if (!row) throw new NotFoundError('release', formatId('release', id));
+  return row;
+}
+
+/** Plain ids of a model's releases in any of the given states, oldest first. */
 export async function releasesInState(
   tx: Executor,
   model: string,
@@ -90,25 +108,41 @@ export async function releasesInState(
   return rows.map((row) => row.id);
 }
 
-/** @throws NotFoundError */
-export async function getRelease(db: Executor, id: string): Promise<Release> {
+/** A release with the approvals that hold at an instant. @throws NotFoundError */
+export async function getRelease(db: Executor, id: string, now: Date): Promise<Release> {
   const [row] = await db.select().from(releases).where(eq(releases.id, id));
   if (!row) throw new NotFoundError('release', formatId('release', id));
-  return toRelease(row, await approvalsOf(db, [id]));
+  return toRelease(row, await approvalsOf(db, [id]), now);
 }
 
-/** Releases, newest first. */
-export async function listReleases(
-  db: Executor,
-  query: PageQuery & { model?: string | undefined },
-): Promise<Page<Release>> {
+/** How long an approval of the release holds: `7d`. @throws NotFoundError */
+export async function approvalsExpireAfter(db: Executor, id: string): Promise<string> {
+  const [row] = await db
+    .select({ duration: releases.approvalsExpire })
+    .from(releases)
+    .where(eq(releases.id, id));
+  if (!row) throw new NotFoundError('release', formatId('release', id));
+  return row.duration;
+}
+
+export interface ReleasesQuery extends PageQuery {
+  model?: string | undefined;
+  version?: number | undefined;
+  state?: ReleaseState | undefined;
+}
+
+/** Releases, newest first, with the approvals that hold at an instant. */
+export async function listReleases(db: Executor, query: ReleasesQuery, now: Date): Promise<Page<Release>> {
+  const { model, version, state } = query;
   const before = decodeCursor(query.cursor, UUID_KEY);
   const rows = await db
     .select()
     .from(releases)
     .where(
       and(
-        query.model === undefined ? undefined : eq(releases.model, query.model),
+        model === undefined ? undefined : eq(releases.model, model),
+        version === undefined ? undefined : eq(releases.version, version),
+        state === undefined ? undefined : eq(releases.state, state),
         before === undefined ? undefined : lt(releases.id, before),
       ),
     )
@@ -118,21 +152,108 @@ export async function listReleases(
     db,
     rows.map((row) => row.id),
   );
-  return pageOf(rows, query, { item: (row) => toRelease(row, given), key: (row) => row.id });
+  return pageOf(rows, query, { item: (row) => toRelease(row, given, now), key: (row) => row.id });
 }
 
-type ApprovalRow = typeof approvals.$inferSelect;
-
-async function approvalsOf(db: Executor, releaseIds: string[]): Promise<ApprovalRow[]> {
-  if (releaseIds.length === 0) return [];
-  return db
+/** What happened to a release, oldest first. @throws NotFoundError */
+export async function listReleaseEvents(
+  db: Executor,
+  id: string,
+  query: PageQuery,
+): Promise<Page<ReleaseEvent>> {
+  const [release] = await db.select({ id: releases.id }).from(releases).where(eq(releases.id, id));
+  if (!release) throw new NotFoundError('release', formatId('release', id));
+  const after = decodeCursor(query.cursor, NUMBER_KEY);
+  const rows = await db
     .select()
-    .from(approvals)
-    .where(inArray(approvals.releaseId, releaseIds))
-    .orderBy(approvals.at, approvals.by);
+    .from(releaseEvents)
+    .where(
+      and(
+        eq(releaseEvents.releaseId, id),
+        after === undefined ? undefined : gt(releaseEvents.sequence, Number(after)),
+      ),
+    )
+    .orderBy(asc(releaseEvents.sequence))
+    .limit(query.limit + 1);
+  return pageOf(rows, query, {
+    item: ({ sequence, at, type, state, by, reason }) => ({
+      sequence,
+      at: at.toISOString(),
+      type,
+      state,
+      by,
+      reason,
+    }),
+    key: (row) => String(row.sequence),
+  });
 }
 
-function toRelease(row: ReleaseRow, given: ApprovalRow[]): Release {
+/** A release by which a version was the champion, and may be again. */
+export interface EarlierRelease {
+  /** Plain id. */
+  id: string;
+  version: number;
+}
+
+/**
+ * The releases that a rollback may put back into production, the newest champion first: those that were live and were superseded, but for versions
+ * that have been rolled back since.
+ */
+export async function restorableReleases(db: Executor, model: string): Promise<EarlierRelease[]> {
+  const newest = sql<number>`max(${aliasMoves.revision})`;
+  return db
+    .select({ id: releases.id, version: releases.version })
+    .from(releases)
+    .innerJoin(aliasMoves, eq(aliasMoves.releaseId, releases.id))
+    .where(
+      and(
+        eq(releases.model, model),
+        eq(releases.state, 'superseded'),
+        sql`not exists (
+          select 1 from ${releases} later
+          where later.model = ${releases.model} and later.version = ${releases.version}
+            and later.state = 'rolled-back' and later.id > ${releases.id})`,
+      ),
+    )
+    .groupBy(releases.id, releases.version)
+    .orderBy(desc(newest));
+}
+
+/**
+ * The newest version of a model with these bytes that was taken out of production again, if there is one and no later release has put it back.
+ */
+export async function findRolledBack(
+  db: Executor,
+  model: string,
+  artifact: string,
+): Promise<number | undefined> {
+  const [row] = await db
+    .select({ version: releases.version })
+    .from(releases)
+    .innerJoin(
+      modelVersions,
+      and(eq(modelVersions.model, releases.model), eq(modelVersions.version, releases.version)),
+    )
+    .where(
+      and(
+        eq(releases.model, model),
+        eq(releases.state, 'rolled-back'),
+        eq(modelVersions.artifactDigest, artifact),
+        sql`not exists (
+          select 1 from ${aliasMoves} moves
+          join ${releases} later on later.id = moves.release_id
+          join ${modelVersions} same on same.model = later.model and same.version = later.version
+          where later.model = ${releases.model} and same.artifact_digest = ${modelVersions.artifactDigest}
+            and later.id > ${releases.id})`,
+      ),
+    )
+    .orderBy(desc(releases.id))
+    .limit(1);
+  return row?.version;
+}
+
+function toRelease(row: ReleaseRow, given: ApprovalRow[], now: Date): Release {
+  const own = given.filter(({ releaseId }) => releaseId === row.id);
   return {
     id: formatId('release', row.id),
     model: row.model,
@@ -145,17 +266,6 @@ function toRelease(row: ReleaseRow, given: ApprovalRow[]): Release {
     reason: row.reason,
     updatedAt: row.updatedAt.toISOString(),
     approvers: row.approvers,
-    approvals: given.filter(({ releaseId }) => releaseId === row.id).map(toApproval),
-  };
-}
-
-function toApproval(row: ApprovalRow): Approval {
-  return {
-    by: row.by,
-    at: row.at.toISOString(),
-    comment: row.comment,
-    artifact: row.artifactDigest,
-    gateReport: row.gateReportDigest,
-    expiresAt: row.expiresAt.toISOString(),
+    approvals: standingApprovals(own, row.state === 'pending' ? now : null),
   };
 }
