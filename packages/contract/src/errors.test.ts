@@ -80,7 +80,7 @@ describe('an error of ours', () => {
       webhook: true,
       delivery: true,
       reproduction: true,
-    attestation: true,
+      attestation: true,
     };
     for (const kind of Object.keys(kinds) as MissingKind[]) {
       expect(ERROR_STATUS[new NotFoundError(kind, 'x').code]).toBe(404);
