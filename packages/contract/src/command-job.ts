@@ -14,7 +14,8 @@ const commandSplitSchema = z.strictObject({
 
 /**
  * What a training command is told: the content of the JSON file that its environment variable `PERENNIAL_JOB` names. Its columns are those
- * of the Parquet files, beside which these hold the label and `__time` (BIGINT, milliseconds since 1970 in UTC).
+ * of the Parquet files, beside which these hold the label, `__time` (BIGINT, milliseconds since 1970 in UTC), `__key` where there is a key, and `__row` (a hash): none of
+ * them is an input.
  */
 export const commandJobSchema = z.strictObject({
   /** Version of this format. */
