@@ -32,6 +32,7 @@ describe('the configuration', () => {
       adminToken: null,
       logLevel: 'info',
       maxBodyBytes: 8_388_608,
+      maxUploadBytes: 134_217_728,
       workerConcurrency: 1,
       webhooks: { allowPrivate: false },
       pipelines: resolve('pipelines'),

@@ -10,6 +10,8 @@ export interface Config {
   adminToken: string | null;
   logLevel: Environment['PERENNIAL_LOG_LEVEL'];
   maxBodyBytes: number;
+  /** Of a request that brings a file. */
+  maxUploadBytes: number;
   /** What this process does. */
   roles: readonly ProcessRole[];
   /** Queues whose jobs this process takes; null for all. */
@@ -62,6 +64,7 @@ export function loadConfig(
     adminToken: environment.PERENNIAL_ADMIN_TOKEN ?? null,
     logLevel: environment.PERENNIAL_LOG_LEVEL,
     maxBodyBytes: environment.PERENNIAL_MAX_BODY_BYTES,
+    maxUploadBytes: environment.PERENNIAL_MAX_UPLOAD_BYTES,
     roles: environment.PERENNIAL_ROLES,
     queues: environment.PERENNIAL_QUEUES ?? null,
     workerConcurrency: environment.PERENNIAL_WORKER_CONCURRENCY,

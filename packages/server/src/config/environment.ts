@@ -46,6 +46,8 @@ const environmentSchema = z.object({
   PERENNIAL_QUEUES: optional(listOf(...QUEUES)),
   PERENNIAL_WORKER_CONCURRENCY: withDefault(wholeNumber(1, 64), '1'),
   PERENNIAL_MAX_BODY_BYTES: withDefault(wholeNumber(1_024, 1_073_741_824), String(8 * 1024 * 1024)),
+  // Above this a body's text is longer than a JavaScript string can be.
+  PERENNIAL_MAX_UPLOAD_BYTES: withDefault(wholeNumber(1_024, 500_000_000), String(128 * 1024 * 1024)),
   PERENNIAL_WEBHOOK_ALLOW_PRIVATE: withDefault(oneOf('true', 'false'), 'false'),
   // What may hold a password is not repeated in a message.
   DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })),

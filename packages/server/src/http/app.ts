@@ -15,6 +15,7 @@ import { createSystemApp, type SystemOptions } from './system-app.ts';
 export interface AppOptions extends HandlerDependencies, SystemOptions {
   authenticate: Authenticate;
   maxBodyBytes: number;
+  maxUploadBytes: number;
   progress: RunProgressHub;
   version: string;
 }

@@ -38,6 +38,8 @@ export type Handlers = {
 export interface RegistrationOptions {
   authenticate: Authenticate;
   maxBodyBytes: number;
+  /** Of routes that files are sent to. */
+  maxUploadBytes: number;
   database: Database;
   clock: Clock;
 }
@@ -53,7 +55,7 @@ export function registerRoutes(app: Hono, handlers: Handlers, options: Registrat
 export function registerPredictRoute(
   app: Hono,
   handler: Handlers['predict'],
-  options: Omit<RegistrationOptions, 'database' | 'clock'>,
+  options: Pick<RegistrationOptions, 'authenticate' | 'maxBodyBytes'>,
 ): void {
   registerRoute(app, { name: 'predict', handler: handler as Handler, options });
 }
@@ -64,7 +66,7 @@ interface Registration {
   name: RouteName;
   handler: Handler;
   /** Without a database for routes whose requests carry no key. */
-  options: Omit<RegistrationOptions, 'database' | 'clock'> & Partial<RegistrationOptions>;
+  options: Pick<RegistrationOptions, 'authenticate' | 'maxBodyBytes'> & Partial<RegistrationOptions>;
 }
 
 function registerRoute(app: Hono, registration: Registration): void {
@@ -78,7 +80,8 @@ type Registered = Registration & { route: Route };
 async function answer(c: Context, { name, route, handler, options }: Registered): Promise<Response> {
   const principal = options.authenticate(credentialsOf(c));
   authorize(principal, route.role);
-  const request = await readRequest(c, route, options.maxBodyBytes);
+  const { maxBodyBytes, maxUploadBytes = maxBodyBytes } = options;
+  const request = await readRequest(c, route, route.upload ? maxUploadBytes : maxBodyBytes);
   const work = () =>
     handler(request, {
       principal,
@@ -107,10 +110,10 @@ interface Parts {
   body?: unknown;
 }
 
-async function readRequest(c: Context, route: Route, maxBodyBytes: number): Promise<Parts> {
+async function readRequest(c: Context, route: Route, maxBytes: number): Promise<Parts> {
   const parts: Parts = {};
   if (route.params) parts.params = checkPart('path', route.params, c.req.param());
   if (route.query) parts.query = checkPart('query', route.query, c.req.query());
-  if (route.body) parts.body = checkPart('body', route.body, await readJsonBody(c, maxBodyBytes));
+  if (route.body) parts.body = checkPart('body', route.body, await readJsonBody(c, maxBytes));
   return parts;
 }

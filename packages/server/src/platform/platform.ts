@@ -119,6 +119,7 @@ function assembleApi(config: Config, { parts, serving, work, readiness, authenti
     metrics: new Metrics({ numbers: servingNumbers(serving) }),
     authenticate,
     maxBodyBytes: config.maxBodyBytes,
+    maxUploadBytes: config.maxUploadBytes,
     version: PLATFORM_VERSION,
   });
 }
