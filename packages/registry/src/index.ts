@@ -1,9 +1,13 @@
 export * from './errors.ts';
-export * from './attestation/envelope.ts';
-export * from './attestation/release-statement.ts';
-export * from './attestation/signer.ts';
-export * from './attestation/signing-key.ts';
-export * from './attestation/verify-attestation.ts';
+export {
+  PublicKey,
+  Signer,
+  SigningKey,
+  TrustedKeys,
+  type ApprovedRelease,
+  type Attested,
+  type SignerOptions,
+} from './attestation/index.ts';
 export * from './promotion.ts';
 export * from './registration.ts';
 export * from './release-decisions.ts';

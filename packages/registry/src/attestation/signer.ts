@@ -38,14 +38,12 @@ export class Signer {
     if (this.#key === null) return;
     const { id, pem } = this.#key.publicKey;
     if (!(await insertSigningKey(tx, { id, publicKey: pem, createdAt: at }))) return;
-    const details = { key: id };
-    await recordChange(tx, {
+    recordChange(tx, {
       at,
       by,
       action: 'signing-key.added',
       subject: `signing-key:${id}`,
-      reason: null,
-      details,
+      details: { key: id },
       origin,
     });
   }
@@ -72,12 +70,11 @@ export class Signer {
     const sealed = sealEnvelope(encodeStatement(releaseStatement(digests, approved)), this.#key);
     const keyId = this.#key.id;
     await insertAttestation(tx, { model, version, envelope: sealed, keyId, signedAt: at });
-    await recordChange(tx, {
+    recordChange(tx, {
       at,
       by,
       action: 'version.signed',
       subject: `version:${model}@${version}`,
-      reason: null,
       details: { key: keyId, release, artifact: digests.artifact },
       origin,
     });
