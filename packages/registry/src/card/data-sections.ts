@@ -1,4 +1,4 @@
-import type { TrainedCard } from '@perennial/contract';
+import type { ModelCard, TrainedCard } from '@perennial/contract';
 import { columnBlocks } from '../document/column-table.ts';
 import type { Section } from '../document/document.ts';
 import { instantText, numberText } from '../document/number-text.ts';
@@ -53,7 +53,7 @@ export function featuresSection({ features, label }: TrainedCard): Section {
   };
 }
 
-export function signatureSection({ signature }: TrainedCard): Section {
+export function signatureSection({ signature }: Pick<ModelCard, 'signature'>): Section {
   const { output } = signature;
   const classes = output.kind === 'multiclass' ? ` over ${output.classes.join(', ')}` : '';
   return {

@@ -1,75 +1,44 @@
-import { METRIC_TITLES, type TrainedCard } from '@perennial/contract';
-import type { Block, Document, Fact, Section } from '../document/document.ts';
-import { boundsText, definedText, instantText, numberText, signedText } from '../document/number-text.ts';
-import { calibrationSection, confusionSection, importanceSection } from './behaviour-sections.ts';
-import { dataSection, featuresSection, signatureSection } from './data-sections.ts';
-import { gateSection } from './gate-section.ts';
-import { historySection, lineageSection } from './history-sections.ts';
-import { metricsSection, slicesSection } from './metrics-sections.ts';
-import { trainingSection } from './training-section.ts';
-import { verdictBadge } from './verdict.ts';
+import type { ModelCard, ModelCardView } from '@perennial/contract';
+import type { Document, Fact, Section } from '../document/document.ts';
+import { instantText } from '../document/number-text.ts';
+import { importedGlance, importedSections } from './imported-sections.ts';
+import { overviewSection } from './overview-section.ts';
+import { notesSection, overrideNotices, releasesSection } from './release-sections.ts';
+import { trainedGlance, trainedSections } from './trained-sections.ts';
 
-/** What a model card says, in the order in which a reader wants to know it. */
-export function modelCardDocument(card: TrainedCard): Document {
-  const sections = [
-    overviewSection(card),
-    gateSection(card),
-    metricsSection(card),
-    slicesSection(card),
-    calibrationSection(card),
-    confusionSection(card),
-    importanceSection(card),
-    dataSection(card),
-    featuresSection(card),
-    signatureSection(card),
-    trainingSection(card),
-    lineageSection(card),
-    historySection(card),
-  ];
+/** What a model card says, with what happened to the version since, in the order in which a reader wants to know it. */
+export function modelCardDocument({ card, since }: ModelCardView): Document {
+  const own = ownParts(card);
+  const sections = [overviewSection(card), notesSection(since), releasesSection(since), ...own.sections];
   return {
     title: `${card.model}, version ${card.version}`,
-    lead: `Registered ${instantText(card.createdAt)} from data up to ${instantText(card.data.asOf)}.`,
-    glance: glance(card),
+    lead: own.lead,
+    notices: overrideNotices(since),
+    glance: own.glance,
     sections: sections.filter((section) => section !== null),
   };
 }
 
-function glance({ gate, evaluation, data }: TrainedCard): Fact[] {
-  const facts: Fact[] = [['Gate', verdictBadge(gate.verdict)]];
-  const [primary] = gate.comparisons;
-  const metric = primary?.metric ?? gate.gate.comparisons[0]?.metric;
-  if (metric !== undefined) {
-    const interval = evaluation.intervals[metric];
-    const value = definedText(evaluation.metrics[metric]);
-    facts.push([METRIC_TITLES[metric], interval ? [value, { aside: boundsText(interval) }] : value]);
+interface OwnParts {
+  lead: string;
+  glance: Fact[];
+  sections: (Section | null)[];
+}
+
+function ownParts(card: ModelCard): OwnParts {
+  const registered = `Registered ${instantText(card.createdAt)}`;
+  switch (card.kind) {
+    case 'trained':
+      return {
+        lead: `${registered} from data up to ${instantText(card.data.asOf)}.`,
+        glance: trainedGlance(card),
+        sections: trainedSections(card),
+      };
+    case 'imported':
+      return {
+        lead: `${registered} as a file that was made elsewhere.`,
+        glance: importedGlance(card),
+        sections: importedSections(card),
+      };
   }
-  if (primary?.difference) facts.push(['Against the champion', signedText(primary.difference.value)]);
-  return [
-    ...facts,
-    ['Training rows', numberText(data.rows.train)],
-    ['Test rows', numberText(evaluation.rows)],
-  ];
-}
-
-function overviewSection({ overview }: TrainedCard): Section {
-  const { description, owners, intendedUse, limitations } = overview;
-  return {
-    title: 'Overview',
-    blocks: [
-      said(description, 'The author gives no description.'),
-      { kind: 'heading', text: 'Owners' },
-      owners.length === 0 ? { kind: 'text', text: 'Not stated.' } : { kind: 'list', items: owners },
-      { kind: 'heading', text: 'Intended use' },
-      said(intendedUse, 'Not stated.'),
-      { kind: 'heading', text: 'Limitations' },
-      limitations.length === 0
-        ? { kind: 'text', text: 'None stated.' }
-        : { kind: 'list', items: limitations },
-    ],
-  };
-}
-
-/** The author's own words, or that there are none. */
-function said(text: string, otherwise: string): Block {
-  return text.trim() === '' ? { kind: 'text', text: otherwise } : { kind: 'prose', text };
 }

@@ -2,10 +2,12 @@ import type { TrainedCard } from '@perennial/contract';
 import { describe, expect, it } from 'vitest';
 import { readTags, textOf } from '../testing/page.ts';
 import { sampleModelCard } from '../testing/sample-card.ts';
+import { unreleased } from '../testing/sample-card-view.ts';
 import { renderModelCardHtml, renderModelCardMarkdown } from './render-model-card.ts';
 
 const SECTIONS = [
   'Overview',
+  'Releases',
   'Gate',
   'Metrics',
   'Slices',
@@ -100,16 +102,16 @@ const HOSTILE = [
 
 describe('renderModelCardMarkdown', () => {
   it('reads as it always has', () => {
-    expect(renderModelCardMarkdown(sampleModelCard())).toMatchSnapshot();
+    expect(renderModelCardMarkdown(unreleased(sampleModelCard()))).toMatchSnapshot();
   });
 
   it('has every section, once and in order', () => {
-    const titles = renderModelCardMarkdown(sampleModelCard()).match(/^## .*$/gm);
+    const titles = renderModelCardMarkdown(unreleased(sampleModelCard())).match(/^## .*$/gm);
     expect(titles).toEqual(SECTIONS.map((title) => `## ${title}`));
   });
 
   it('says what is not known instead of leaving holes', () => {
-    const markdown = renderModelCardMarkdown(bareCard());
+    const markdown = renderModelCardMarkdown(unreleased(bareCard()));
     expect(markdown).toContain('The author gives no description.');
     expect(markdown).toContain('### Owners\n\nNot stated.');
     expect(markdown).toContain('### Limitations\n\nNone stated.');
@@ -130,21 +132,21 @@ describe('renderModelCardMarkdown', () => {
       { ...check!, subject: 'second', outcome: 'fail', severity: 'report' },
       { ...check!, subject: 'first', outcome: 'fail', severity: 'fail' },
     ];
-    const subjects = renderModelCardMarkdown(card).match(/\| (first|second|third|fourth) \|/g);
+    const subjects = renderModelCardMarkdown(unreleased(card)).match(/\| (first|second|third|fourth) \|/g);
     expect(subjects).toEqual(['| first |', '| second |', '| third |', '| fourth |']);
   });
 
   it('says how many rows would settle what is inconclusive', () => {
     const card = sampleModelCard();
     Object.assign(card.gate.comparisons[0]!, { verdict: 'inconclusive', rowsToSettle: 41_000 });
-    expect(renderModelCardMarkdown(card)).toContain('about 41,000 rows would settle it');
+    expect(renderModelCardMarkdown(unreleased(card))).toContain('about 41,000 rows would settle it');
   });
 
   it('renders regressions and many classes', () => {
     const regression = sampleModelCard();
     regression.label = { kind: 'regression', name: 'delay', from: 'delay' };
     regression.signature.output = { kind: 'regression' };
-    expect(renderModelCardMarkdown(regression)).toContain('**Output**: regression');
+    expect(renderModelCardMarkdown(unreleased(regression))).toContain('**Output**: regression');
     const multiclass = sampleModelCard();
     const classes = Array.from({ length: 20 }, (_, index) => `class ${index}`);
     multiclass.label = { kind: 'multiclass', name: 'carrier', from: 'carrier', classes };
@@ -153,7 +155,7 @@ describe('renderModelCardMarkdown', () => {
       classes.map((_, decided) => (decided === truth ? 90 : decided === 3 ? 10 : 0)),
     );
     multiclass.evaluation.confusion = { classes, counts };
-    const markdown = renderModelCardMarkdown(multiclass);
+    const markdown = renderModelCardMarkdown(unreleased(multiclass));
     expect(markdown).toContain('| class 1 | 100 | 90.0 % | class 3 | 10 |');
     expect(markdown).toContain('| class 3 | 90 | 100.0 % |  |  |');
   });
@@ -170,7 +172,7 @@ describe('renderModelCardMarkdown', () => {
       warmStart: { note: 'not applicable' },
       parity: null,
     };
-    const markdown = renderModelCardMarkdown(trained);
+    const markdown = renderModelCardMarkdown(unreleased(trained));
     expect(markdown).toContain('| Command | python train\\|\\*.py |');
     expect(markdown).toContain('| Parameters | not known |');
     expect(markdown).toContain('| Exported file against network | not applicable');
@@ -179,7 +181,7 @@ describe('renderModelCardMarkdown', () => {
   });
 
   it.each(HOSTILE)('lets %j of the author or of the data become no markup', (hostile) => {
-    const markdown = renderModelCardMarkdown(cardOf(hostile));
+    const markdown = renderModelCardMarkdown(unreleased(cardOf(hostile)));
     expect(markdown).not.toMatch(/<(?:img|script|iframe|!--|\/)|[^\\]\[a\]/);
     expect(markdown.match(/^## Gate$/gm)).toHaveLength(1);
     const cells = (line: string): number => line.replace(/\\./g, '').split('|').length;
@@ -193,7 +195,7 @@ describe('renderModelCardMarkdown', () => {
 
 describe('renderModelCardHtml', () => {
   it('has every section with a title, and what Markdown says', () => {
-    const page = renderModelCardHtml(sampleModelCard());
+    const page = renderModelCardHtml(unreleased(sampleModelCard()));
     const titles = [...page.matchAll(/<h2 id="[a-z-]+">([^<]*)<\/h2>/g)].map(([, title]) => title);
     expect(titles).toEqual(SECTIONS);
     for (const words of [
@@ -206,7 +208,7 @@ describe('renderModelCardHtml', () => {
   });
 
   it('draws the curves, the calibration, the importance, the differences, the columns and the history', () => {
-    const page = renderModelCardHtml(sampleModelCard());
+    const page = renderModelCardHtml(unreleased(sampleModelCard()));
     const titles = [...page.matchAll(/<figcaption>([^<]*)<\/figcaption>/g)].map(([, title]) => title);
     expect(titles).toEqual([
       'AUC: difference to the champion',
@@ -226,7 +228,7 @@ describe('renderModelCardHtml', () => {
   });
 
   it('is closed in itself: no script, no handler, no other file, no address but its own', () => {
-    const page = renderModelCardHtml(sampleModelCard());
+    const page = renderModelCardHtml(unreleased(sampleModelCard()));
     for (const { name, attributes } of readTags(page)) {
       expect(['script', 'link', 'img', 'iframe', 'object', 'form', 'base', 'image', 'use']).not.toContain(
         name,
@@ -240,7 +242,7 @@ describe('renderModelCardHtml', () => {
   });
 
   it('tells those who hear it what is in its tables and plots', () => {
-    const page = renderModelCardHtml(sampleModelCard());
+    const page = renderModelCardHtml(unreleased(sampleModelCard()));
     const tags = readTags(page);
     const count = (name: string) => tags.filter((tag) => tag.name === name && !tag.end).length;
     expect(count('caption')).toBe(count('table'));
@@ -252,15 +254,15 @@ describe('renderModelCardHtml', () => {
   });
 
   it('leaves out what is not known', () => {
-    const page = renderModelCardHtml(bareCard());
+    const page = renderModelCardHtml(unreleased(bareCard()));
     expect(readTags(page).some(({ name }) => name === 'svg')).toBe(false);
     expect(textOf(page)).not.toMatch(/undefined|null|NaN|\[object/);
   });
 
   it.each(HOSTILE)('lets %j of the author or of the data become no markup', (hostile) => {
     const names = (page: string) => [...new Set(readTags(page).map(({ name }) => name))].toSorted();
-    const page = renderModelCardHtml(cardOf(hostile));
-    expect(names(page)).toEqual(names(renderModelCardHtml(cardOf('harmless'))));
+    const page = renderModelCardHtml(unreleased(cardOf(hostile)));
+    expect(names(page)).toEqual(names(renderModelCardHtml(unreleased(cardOf('harmless')))));
     for (const { attributes } of readTags(page))
       expect(Object.keys(attributes).filter((name) => name.startsWith('on'))).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sampleModelCard } from '../testing/sample-card.ts';
+import { sampleImportedCard, sampleEvents, unreleased } from '../testing/sample-card-view.ts';
 import { TOOLKIT_SCHEMA } from '../testing/toolkit-schema.ts';
 import { toolkitCard } from './toolkit-card.ts';
 
@@ -12,7 +13,7 @@ const validate = ajv.compile(TOOLKIT_SCHEMA);
 
 let card: ToolkitCard;
 beforeAll(async () => {
-  card = await toolkitCard(sampleModelCard(), SIDECAR);
+  card = await toolkitCard(unreleased(sampleModelCard()), SIDECAR);
 });
 
 /** The card with its pictures by name only. */
@@ -59,7 +60,7 @@ describe('toolkitCard', () => {
   it('makes up nothing that the author did not say', async () => {
     const bare = sampleModelCard();
     bare.overview = { description: '', owners: [], intendedUse: '', limitations: [] };
-    const made = await toolkitCard({ ...bare, history: [] }, SIDECAR);
+    const made = await toolkitCard(unreleased({ ...bare, history: [] }), SIDECAR);
     expect(made.considerations).toEqual({
       users: [],
       use_cases: [],
@@ -74,9 +75,38 @@ describe('toolkitCard', () => {
   it('names a slice that is clearly worse as what was traded', async () => {
     const worse = sampleModelCard();
     worse.gate.slices.worst[0]!.clearlyWorse = true;
-    const { considerations } = await toolkitCard(worse, SIDECAR);
+    const { considerations } = await toolkitCard(unreleased(worse), SIDECAR);
     expect(considerations.tradeoffs).toEqual([
       { description: "AUC is clearly worse than the champion's where origin = (missing)." },
+    ]);
+  });
+
+  it('says of an override who and why, and adds what was said since', async () => {
+    const made = await toolkitCard({ card: sampleModelCard(), since: sampleEvents() }, SIDECAR);
+    expect(made.considerations.tradeoffs).toEqual([
+      {
+        description:
+          'The gate was overridden by user:grace@example.org on 2001-02-02 08:00 UTC: The champion fails on the new airports.',
+      },
+    ]);
+    expect(made.model_details.documentation).toContain('The one with the new airports.');
+  });
+
+  it('makes up nothing of a version that was made elsewhere', async () => {
+    const made = await toolkitCard(unreleased(sampleImportedCard()), SIDECAR);
+    validate(made);
+    expect(validate.errors).toBeNull();
+    expect(toolkitCardSchema.parse(made)).toEqual(made);
+    expect(made.model_parameters).toEqual({
+      model_architecture:
+        'Cast: 2 times\nai.onnx.ml.TreeEnsembleClassifier: 1 time\nMade by skl2onnx 1.17.0.\nNot known: this version was made elsewhere.',
+      data: [],
+      input_format: 'age: number\nincome: number',
+      output_format: 'probability: float32 in 0 to 1\ndecision: true from 0.5',
+    });
+    expect(made.quantitative_analysis).toEqual({ performance_metrics: [] });
+    expect(made.considerations.limitations).toEqual([
+      { description: 'Metrics, data and training. Not known: this version was made elsewhere.' },
     ]);
   });
 });

@@ -1,9 +1,13 @@
 import {
   METRIC_TITLES,
   metricSchema,
+  type CardEvents,
+  type ImportedCard,
   type MetricValues,
-  type TrainedCard,
+  type ModelCard,
+  type ModelCardView,
   type ToolkitCard,
+  type TrainedCard,
 } from '@perennial/contract';
 import { countText, instantText, numberText, secondsText } from '../document/number-text.ts';
 import { distributionPlot } from '../plots/distribution-plot.ts';
@@ -13,6 +17,8 @@ import type { Plot } from '../plots/plot.ts';
 import { reliabilityPlot } from '../plots/reliability-plot.ts';
 import { evaluationPlots } from './evaluation-plots.ts';
 import { sliceText } from './gate-section.ts';
+import { NOT_KNOWN } from './imported-sections.ts';
+import { overrideText } from './release-sections.ts';
 
 /** Pictures of columns in one card: each is some 5 KB, and a wide table would make a card of megabytes. */
 const COLUMN_PICTURES = 24;
@@ -22,42 +28,46 @@ const COLUMN_PICTURES = 24;
  * in the full card, the sidecar, which `references` leads to.
  * @param sidecar the absolute address of the full card; the schema wants URIs
  */
-export async function toolkitCard(card: TrainedCard, sidecar: string): Promise<ToolkitCard> {
+export async function toolkitCard(view: ModelCardView, sidecar: string): Promise<ToolkitCard> {
+  const { card } = view;
   return {
     schema_version: '0.0.2',
-    model_details: modelDetails(card, sidecar),
+    model_details: modelDetails(view, sidecar),
     model_parameters: {
-      model_architecture: architecture(card),
-      data: await datasets(card),
+      model_architecture: card.kind === 'trained' ? architecture(card) : fileText(card),
+      data: card.kind === 'trained' ? await datasets(card) : [],
       input_format: card.signature.inputs.map(({ name, type }) => `${name}: ${type}`).join('\n'),
       output_format: outputFormat(card),
     },
-    quantitative_analysis: {
-      performance_metrics: performanceMetrics(card),
-      graphics: {
-        description: 'Drawn from the test rows; the full card has the numbers.',
-        collection: await pictures(analysisPlots(card)),
-      },
-    },
-    considerations: considerations(card),
+    quantitative_analysis:
+      card.kind === 'trained' ? await quantitativeAnalysis(card) : { performance_metrics: [] },
+    considerations: considerations(view),
   };
 }
 
-function modelDetails(card: TrainedCard, sidecar: string): ToolkitCard['model_details'] {
+function modelDetails({ card, since }: ModelCardView, sidecar: string): ToolkitCard['model_details'] {
   const { description, owners } = card.overview;
   const [overview = '', ...more] = description.split(/\n\s*\n/);
+  const documentation = [more.length > 0 ? description : '', since.description].filter(
+    (text) => text.trim() !== '',
+  );
   return {
     name: card.model,
     overview,
-    ...(more.length > 0 && { documentation: description }),
+    ...(documentation.length > 0 && { documentation: documentation.join('\n\n') }),
     owners: owners.map(owner),
     version: {
       name: String(card.version),
       date: card.createdAt.slice(0, 10),
-      ...(card.history.length > 0 && { diff: `Gate: ${card.gate.verdict}. ${card.gate.explanation}` }),
+      ...diff(card),
     },
     references: [{ reference: sidecar }],
   };
+}
+
+function diff(card: ModelCard): { diff?: string } {
+  if (card.kind === 'imported' || card.history.length === 0) return {};
+  return { diff: `Gate: ${card.gate.verdict}. ${card.gate.explanation}` };
 }
 
 /** An owner that is an address is its own contact. */
@@ -73,7 +83,14 @@ function architecture({ training }: TrainedCard): string {
   ].join('\n');
 }
 
-function outputFormat({ signature: { output } }: TrainedCard): string {
+/** Of a file from elsewhere there are its operators, and nothing of how it was fitted. */
+function fileText({ file }: ImportedCard): string {
+  const made = file.producer === '' ? [] : [`Made by ${file.producer}.`];
+  const operators = file.operators.map(({ name, count }) => `${name}: ${countText(count, 'time')}`);
+  return [...operators, ...made, NOT_KNOWN].join('\n');
+}
+
+function outputFormat({ signature: { output } }: Pick<ModelCard, 'signature'>): string {
   switch (output.kind) {
     case 'binary':
       return `probability: float32 in 0 to 1\ndecision: true from ${numberText(output.threshold)}`;
@@ -101,6 +118,16 @@ async function datasets({ data, signature }: TrainedCard): Promise<ToolkitCard['
       description: `${countText(test, 'test row')} up to ${instantText(data.to)}.`,
     },
   ];
+}
+
+async function quantitativeAnalysis(card: TrainedCard): Promise<ToolkitCard['quantitative_analysis']> {
+  return {
+    performance_metrics: performanceMetrics(card),
+    graphics: {
+      description: 'Drawn from the test rows; the full card has the numbers.',
+      collection: await pictures(analysisPlots(card)),
+    },
+  };
 }
 
 /** The schema's value is a number: what is not defined is left out. */
@@ -142,17 +169,31 @@ async function pictures(plots: readonly Plot[]): Promise<{ name: string; image: 
   return images;
 }
 
-/** What the author said and the gate found: who uses it and what is at risk is nothing to be made up. */
-function considerations({ overview, gate }: TrainedCard): ToolkitCard['considerations'] {
-  const { intendedUse, limitations } = overview;
-  const worst = gate.slices.worst.filter(({ clearlyWorse }) => clearlyWorse);
+/** What the author said, the gate found and people decided: who uses it and what is at risk is nothing to be made up. */
+function considerations({ card, since }: ModelCardView): ToolkitCard['considerations'] {
+  const { intendedUse, limitations } = card.overview;
   return {
     users: [],
     use_cases: intendedUse === '' ? [] : [{ description: intendedUse }],
-    limitations: limitations.map((description) => ({ description })),
-    tradeoffs: worst.map(({ slice, metric }) => ({
-      description: `${METRIC_TITLES[metric]} is clearly worse than the champion's where ${sliceText(slice)}.`,
-    })),
+    limitations: [...limitations, ...unexamined(card)].map((description) => ({ description })),
+    tradeoffs: tradeoffs(card, since).map((description) => ({ description })),
     ethical_considerations: [],
   };
+}
+
+function unexamined(card: ModelCard): string[] {
+  return card.kind === 'imported' ? [`Metrics, data and training. ${NOT_KNOWN}`] : [];
+}
+
+function tradeoffs(card: ModelCard, { overrides }: CardEvents): string[] {
+  const worst = card.kind === 'trained' ? card.gate.slices.worst : [];
+  return [
+    ...overrides.map(overrideText),
+    ...worst
+      .filter(({ clearlyWorse }) => clearlyWorse)
+      .map(
+        ({ slice, metric }) =>
+          `${METRIC_TITLES[metric]} is clearly worse than the champion's where ${sliceText(slice)}.`,
+      ),
+  ];
 }

@@ -8,9 +8,18 @@ export interface Document {
   title: string;
   /** Beneath the title. */
   lead: Text;
+  /** What nobody may overlook, in marked boxes before all else. */
+  notices?: readonly Notice[];
   /** The few things a reader looks for first. */
   glance: readonly Fact[];
   sections: readonly Section[];
+}
+
+export interface Notice {
+  title: string;
+  text: Text;
+  /** Somebody's own words on it. */
+  quote: string;
 }
 
 export interface Section {

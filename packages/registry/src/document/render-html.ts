@@ -5,6 +5,7 @@ import {
   type Block,
   type Document,
   type Fact,
+  type Notice,
   type Part,
   type Section,
   type Table,
@@ -22,7 +23,7 @@ export const PAGE_POLICY =
 
 /** A document as a page of its own: plots are drawn in it, and it needs nothing beside itself. */
 export function renderHtml(document: Document): string {
-  const { title, lead, glance, sections } = document;
+  const { title, lead, notices = [], glance, sections } = document;
   const page = markup`<!doctype html>
 <html lang="en">
 <head>
@@ -36,7 +37,7 @@ export function renderHtml(document: Document): string {
 <header>
 <h1>${title}</h1>
 <p class="lead">${inlineText(lead)}</p>
-${glanceList(glance)}
+${notices.map(renderNotice)}${glanceList(glance)}
 </header>
 <nav aria-label="Sections">${sections.map(({ title: name }) => markup`<a href="#${slug(name)}">${name}</a> `)}</nav>
 <main>
@@ -46,6 +47,14 @@ ${sections.map(renderSection)}
 </html>
 `;
   return page.toString();
+}
+
+function renderNotice({ title, text, quote }: Notice): Markup {
+  return markup`<div class="notice" role="note">
+<p><strong>${title}.</strong> ${inlineText(text)}</p>
+<blockquote>${quote}</blockquote>
+</div>
+`;
 }
 
 function glanceList(glance: readonly Fact[]): Markup {

@@ -4,6 +4,7 @@ import {
   type Block,
   type Document,
   type Fact,
+  type Notice,
   type Part,
   type Section,
   type Text,
@@ -11,9 +12,21 @@ import {
 import { bullets, code, facts, inline, paragraphs, section, table } from './markdown.ts';
 
 /** A document as Markdown (GitHub's flavour). All its text is escaped: it shows, and does nothing else. */
-export function renderMarkdown({ title, lead, glance, sections }: Document): string {
-  const parts = [`# ${inline(title)}`, inlineText(lead), factsTable(glance), ...sections.map(renderSection)];
+export function renderMarkdown({ title, lead, notices = [], glance, sections }: Document): string {
+  const parts = [
+    `# ${inline(title)}`,
+    inlineText(lead),
+    ...notices.map(renderNotice),
+    factsTable(glance),
+    ...sections.map(renderSection),
+  ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+/** A quotation to all readers, and a marked box to those that know GitHub's alerts. */
+function renderNotice({ title, text, quote }: Notice): string {
+  const lines = [`**${inline(title)}.** ${inlineText(text)}`, '', inline(quote)];
+  return ['> [!CAUTION]', ...lines.map((line) => `> ${line}`.trimEnd())].join('\n');
 }
 
 function renderSection({ title, blocks }: Section): string {

@@ -17,6 +17,9 @@ p { margin: 0 0 0.75rem; max-width: 46rem; overflow-wrap: anywhere; }
 ul { margin: 0 0 0.75rem; padding-left: 1.2rem; max-width: 46rem; }
 li { overflow-wrap: anywhere; }
 .lead { color: var(--muted); margin: 0; }
+.notice { margin: 1.25rem 0 0; padding: 0.75rem 1rem; border: 2px solid var(--bad); border-left-width: 0.5rem; border-radius: 0.35rem; break-inside: avoid; }
+.notice p { margin: 0; } .notice strong { color: var(--bad); }
+blockquote { margin: 0.35rem 0 0; max-width: 46rem; overflow-wrap: anywhere; white-space: pre-line; }
 .glance { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1rem 1.5rem; margin: 1.5rem 0 0; }
 .glance dt { color: var(--muted); font-size: 0.8rem; }
 .glance dd { margin: 0.1rem 0 0; font-size: 1.1rem; font-weight: 600; overflow-wrap: anywhere; }
