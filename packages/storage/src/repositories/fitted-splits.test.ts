@@ -3,7 +3,8 @@ import type { DataCard, DatasetManifest, GateReport, ModelCard, Signature } from
 import { createTestDatabase, type TestDatabase } from '../testing/index.ts';
 import { saveDatasetVersion } from './datasets.ts';
 import { fittedSplitsWithin } from './fitted-splits.ts';
-import { insertModelVersion, takeVersionNumber } from './model-versions.ts';
+import { insertModelVersion } from './model-versions.ts';
+import { takeVersionNumber } from './models.ts';
 
 const digest = (text: string): string => `sha256:${Buffer.from(text).toString('hex').padStart(64, '0')}`;
 const AT = new Date('2001-04-01T00:00:00Z');
