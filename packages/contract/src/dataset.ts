@@ -101,6 +101,8 @@ export const datasetVersionSchema = z.strictObject({
   createdAt: instantSchema,
   manifest: datasetManifestSchema,
   card: dataCardSchema,
+  /** When its rows were removed; absent while they are kept. Manifest and card stay. */
+  removedAt: instantSchema.optional(),
 });
 export type DatasetVersion = z.infer<typeof datasetVersionSchema>;
 export const datasetSummarySchema = datasetVersionSchema

@@ -5,6 +5,7 @@ import {
   InvalidIdError,
   InvalidRequestError,
   NotFoundError,
+  RemovedError,
   type PerennialError,
   TransitionRefusedError,
   describeError,
@@ -94,3 +95,16 @@ it.each([new Error('connect to 10.0.0.1 failed'), 'a text', undefined, { code: '
     expect(describeError(error)).toEqual({ code: 'internal', message: 'An internal error occurred.' });
   },
 );
+
+describe('something that was removed', () => {
+  it('is told from what never was, and counts as missing for whoever can do without it', () => {
+    const error = new RemovedError('artifact', 'sha256:ab', new Date('2001-02-03T04:05:06Z'));
+    expect(error).toBeInstanceOf(NotFoundError);
+    expect(describeError(error)).toEqual({
+      code: 'artifact-removed',
+      message: "The artifact 'sha256:ab' was removed on 2001-02-03; what is on record of it stays.",
+      details: { artifact: 'sha256:ab', removedAt: '2001-02-03T04:05:06.000Z' },
+    });
+    expect(ERROR_STATUS[error.code]).toBe(410);
+  });
+});

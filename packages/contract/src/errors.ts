@@ -27,6 +27,8 @@ export const ERROR_STATUS = {
   'delivery-not-found': 404,
   'reproduction-not-found': 404,
   'attestation-not-found': 404,
+  'dataset-removed': 410,
+  'artifact-removed': 410,
   'method-not-allowed': 405,
   conflict: 409,
   'no-champion': 409,
@@ -142,7 +144,7 @@ export type MissingKind =
 
 /** Something that was asked for by its id or name is not there. */
 export class NotFoundError extends PerennialError {
-  readonly code: `${MissingKind}-not-found`;
+  readonly code: `${MissingKind}-not-found` | `${RemovableKind}-removed`;
   constructor(
     readonly kind: MissingKind,
     readonly id: string,
@@ -153,6 +155,29 @@ export class NotFoundError extends PerennialError {
 
   override get details() {
     return { [this.kind]: this.id };
+  }
+}
+
+/** What retention may remove while its record stays. */
+export type RemovableKind = 'dataset' | 'artifact';
+
+/** Something is on record, and its bytes are not kept any more. */
+export class RemovedError extends NotFoundError {
+  override readonly code: `${RemovableKind}-removed`;
+  constructor(
+    override readonly kind: RemovableKind,
+    id: string,
+    /** When it was removed; null where that is not known yet. */
+    readonly removedAt: Date | null = null,
+  ) {
+    super(kind, id);
+    this.code = `${kind}-removed`;
+    const when = removedAt === null ? '' : ` on ${removedAt.toISOString().slice(0, 10)}`;
+    this.message = `The ${kind} '${id.slice(0, 120)}' was removed${when}; what is on record of it stays.`;
+  }
+
+  override get details() {
+    return { [this.kind]: this.id, ...(this.removedAt && { removedAt: this.removedAt.toISOString() }) };
   }
 }
 
