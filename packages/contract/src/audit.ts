@@ -33,6 +33,7 @@ export const AUDIT_ACTIONS = [
   'signing-key.added',
   'token.created',
   'token.revoked',
+  'version.changed',
   'version.registered',
   'version.signed',
   'version.tagged',
@@ -71,9 +72,10 @@ export type AuditEntry = z.infer<typeof auditEntrySchema>;
 export const FIRST_AUDIT_HASH = `sha256:${'0'.repeat(64)}`;
 
 export const auditVerificationSchema = z.strictObject({
+  /** Entries that are as they were written, from the first on. */
   entries: z.int().nonnegative(),
   valid: z.boolean(),
-  /** The newest entry's hash: written down elsewhere, it also shows whether the end was cut off. */
+  /** The hash of the newest of these: written down elsewhere, it also shows whether the end was cut off. */
   head: digestSchema,
   /** The first entry that is not as it was written, and what is wrong with it. */
   firstProblem: z.strictObject({ sequence: z.int(), problem: z.string() }).nullable(),
