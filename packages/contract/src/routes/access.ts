@@ -8,7 +8,7 @@ import {
 } from '../access.ts';
 import { auditActionSchema, auditEntrySchema, auditVerificationSchema } from '../audit.ts';
 import { idSchema } from '../ids.ts';
-import { instantSchema, textSchema } from '../names.ts';
+import { digestSchema, instantSchema, textSchema } from '../names.ts';
 import { pageQuery, pageQuerySchema, pageSchema } from '../paging.ts';
 import type { Route } from './route.ts';
 
@@ -94,6 +94,10 @@ export const ACCESS_ROUTES = {
     role: 'admin',
     scope: 'installation',
     summary: 'Walk the chain of audit entries and say whether it is whole',
+    query: z.strictObject({
+      /** The hash of an entry that was written down elsewhere: without it a cut-off end does not show. */
+      head: digestSchema.optional(),
+    }),
     response: auditVerificationSchema,
     status: 200,
   },
