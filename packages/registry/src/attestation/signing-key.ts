@@ -1,4 +1,12 @@
-import { createHash, createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
 import { SigningKeyInvalidError } from '../errors.ts';
 
 /** The public half of an Ed25519 key: tells whether bytes were signed with the other. */
@@ -64,6 +72,11 @@ export class SigningKey {
   sign(bytes: Uint8Array): Buffer {
     return sign(null, bytes, this.#key);
   }
+}
+
+/** A new private key in the form that {@link SigningKey.read} takes. */
+export function generateSigningKey(): string {
+  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
 }
 
 /** The library's message is not repeated: it may quote the file. */

@@ -3,3 +3,4 @@ export { sampleEvents, sampleImportedCard, unreleased } from './sample-card-view
 export { samplePartsOfCard, sampleModelCard } from './sample-card.ts';
 export { sampleDataset } from './sample-dataset.ts';
 export { sampleGateReport } from './sample-gate-report.ts';
+export { sealVersion, signVersion, testSigning, type TestSigning } from './signed-version.ts';
