@@ -5,6 +5,7 @@ import { approveRelease, rejectRelease } from '@perennial/registry';
 import type { PredictionService } from '@perennial/serving';
 import * as storage from '@perennial/storage';
 import type { Doctor } from '../platform/doctor.ts';
+import { auditHandlers } from './audit-handlers.ts';
 import { cardHandlers } from './card-handlers.ts';
 import type { Metrics } from './metrics.ts';
 import { reproductionHandlers } from './reproduction-handlers.ts';
@@ -39,6 +40,7 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     ...predictionHandlers(dependencies),
     ...monitoringHandlers(dependencies),
     ...webhookHandlers(dependencies),
+    ...auditHandlers(dependencies),
   };
 }
 
