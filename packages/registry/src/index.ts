@@ -1,4 +1,7 @@
+export * from './aliases.ts';
+export * from './comparison.ts';
 export * from './errors.ts';
+export { registerImportedVersion, type ImportedVersion } from './import/register-imported-version.ts';
 export {
   PublicKey,
   Signer,
@@ -12,6 +15,7 @@ export * from './promotion.ts';
 export * from './registration.ts';
 export * from './release-decisions.ts';
 export * from './release-policy.ts';
+export * from './tags.ts';
 export { buildModelCard, type ModelCardParts } from './card/build-model-card.ts';
 export { renderModelCardHtml, renderModelCardMarkdown } from './card/render-model-card.ts';
 export { PAGE_POLICY } from './document/render-html.ts';

@@ -1,5 +1,5 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
-import { modelVersions, models, versionNotes } from '../database/schema.ts';
+import { modelVersions, models } from '../database/schema.ts';
 import type { Executor } from './executor.ts';
 
 /** The oldest version of a model that has these bytes, by its number. */
@@ -23,12 +23,4 @@ export async function returnVersionNumber(tx: Executor, model: string): Promise<
     .update(models)
     .set({ latestVersion: sql`${models.latestVersion} - 1` })
     .where(eq(models.name, model));
-}
-
-/** What is said of a version when it is registered. */
-export async function insertVersionDescription(
-  tx: Executor,
-  note: { model: string; version: number; description: string },
-): Promise<void> {
-  await tx.insert(versionNotes).values(note);
 }
