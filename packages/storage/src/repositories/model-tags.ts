@@ -2,6 +2,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import { NotFoundError } from '@perennial/contract';
 import { modelTags, models, modelVersions, versionNotes, versionTags } from '../database/schema.ts';
 import type { Executor } from './executor.ts';
+import { lockModel } from './models.ts';
 
 /** One tag. */
 export interface Tag {
@@ -17,24 +18,14 @@ export interface VersionKey {
 
 /** @returns what was said before @throws NotFoundError */
 export async function describeModel(tx: Executor, model: string, description: string): Promise<string> {
-  const before = await lockDescription(tx, model);
+  const { description: before } = await lockModel(tx, model);
   await tx.update(models).set({ description }).where(eq(models.name, model));
   return before;
 }
 
-async function lockDescription(tx: Executor, model: string): Promise<string> {
-  const [row] = await tx
-    .select({ description: models.description })
-    .from(models)
-    .where(eq(models.name, model))
-    .for('update');
-  if (!row) throw new NotFoundError('model', model);
-  return row.description;
-}
-
 /** Sets a tag, whatever value it had. @returns the value it had @throws NotFoundError when there is no such model */
 export async function setModelTag(tx: Executor, model: string, { key, value }: Tag): Promise<string | null> {
-  await lockDescription(tx, model);
+  await lockModel(tx, model);
   const [row] = await tx
     .select({ value: modelTags.value })
     .from(modelTags)
@@ -48,7 +39,7 @@ export async function setModelTag(tx: Executor, model: string, { key, value }: T
 
 /** @returns the value it had @throws NotFoundError when there is no such model, or it has no such tag */
 export async function removeModelTag(tx: Executor, model: string, key: string): Promise<string> {
-  await lockDescription(tx, model);
+  await lockModel(tx, model);
   const [row] = await tx
     .delete(modelTags)
     .where(and(eq(modelTags.model, model), eq(modelTags.key, key)))

@@ -27,6 +27,17 @@ export async function takeVersionNumber(tx: Executor, model: string, at: Date): 
   return row.version;
 }
 
+/** Holds a model's row until the transaction ends, so that what is decided of the model is decided one by one. @throws NotFoundError */
+export async function lockModel(tx: Executor, name: string): Promise<{ description: string }> {
+  const [row] = await tx
+    .select({ description: models.description })
+    .from(models)
+    .where(eq(models.name, name))
+    .for('update');
+  if (!row) throw new NotFoundError('model', name);
+  return row;
+}
+
 /** @throws NotFoundError */
 export async function getModel(db: Executor, name: string): Promise<Model> {
   const [model] = await selectModels(db, eq(models.name, name), 1);
