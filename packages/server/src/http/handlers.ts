@@ -7,14 +7,17 @@ import * as storage from '@perennial/storage';
 import type { Doctor } from '../platform/doctor.ts';
 import { auditHandlers } from './audit-handlers.ts';
 import { cardHandlers } from './card-handlers.ts';
+import { importHandlers, type ImportHandlerDependencies } from './import-handlers.ts';
 import type { Metrics } from './metrics.ts';
+import { modelHandlers } from './model-handlers.ts';
 import { reproductionHandlers } from './reproduction-handlers.ts';
 import { predictHandler } from './predict-handler.ts';
 import type { Handlers } from './route-registration.ts';
 import { webhookHandlers, type WebhookHandlerDependencies } from './webhook-handlers.ts';
 
-export interface HandlerDependencies extends WebhookHandlerDependencies {
+export interface HandlerDependencies extends WebhookHandlerDependencies, ImportHandlerDependencies {
   database: storage.Database;
+  artifacts: storage.ArtifactStore;
   clock: Clock;
   runs: RunService;
   backfills: BackfillService;
@@ -35,6 +38,7 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     ...datasetHandlers(dependencies),
     ...modelHandlers(dependencies),
     ...cardHandlers(dependencies),
+    ...importHandlers(dependencies),
     ...reproductionHandlers(dependencies),
     ...releaseHandlers(dependencies),
     ...predictionHandlers(dependencies),
@@ -82,21 +86,6 @@ function datasetHandlers({ database }: HandlerDependencies) {
   return {
     listDatasets: ({ query }) => storage.listDatasetVersions(database.orm, query),
     getDataset: ({ params }) => storage.getDatasetVersion(database.orm, params.dataset),
-  } satisfies Partial<Handlers>;
-}
-
-function modelHandlers({ database }: HandlerDependencies) {
-  const db = database.orm;
-  return {
-    listModels: ({ query }) => storage.listModels(db, query),
-    getModel: ({ params }) => storage.getModel(db, params.model),
-    listVersions: ({ params, query }) => storage.listModelVersions(db, params.model, query),
-    getVersion: ({ params }) => storage.getModelVersion(db, params.model, params.version),
-    listAliases: async ({ params, query }) => {
-      await storage.getModel(db, params.model);
-      return storage.listAliases(db, params.model, query);
-    },
-    listAliasMoves: ({ params, query }) => storage.listAliasMoves(db, params, query),
   } satisfies Partial<Handlers>;
 }
 

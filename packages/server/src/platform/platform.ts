@@ -11,6 +11,7 @@ import { createSystemApp } from '../http/system-app.ts';
 import { Closers } from './closers.ts';
 import { startDeliveries } from './deliveries.ts';
 import { Doctor } from './doctor.ts';
+import { ModelImporter } from './import-model.ts';
 import type { Logger } from './logger.ts';
 import { Readiness } from './readiness.ts';
 import type { PlatformParts } from './parts.ts';
@@ -103,6 +104,7 @@ function assembleApi(config: Config, { parts, serving, work, readiness, authenti
   const flushPredictions = () => serving.shipper.flush();
   return createApp({
     database,
+    artifacts,
     clock,
     ids,
     logger,
@@ -114,6 +116,7 @@ function assembleApi(config: Config, { parts, serving, work, readiness, authenti
     predictions: serving.predictions,
     groundTruth: new GroundTruthLog({ database, clock, ids, flushPredictions }),
     flushPredictions,
+    imports: new ModelImporter({ database, artifacts, clock, ids }),
     doctor: new Doctor({ config, database, artifacts }),
     webhookNetwork: config.webhooks,
     metrics: new Metrics({ numbers: servingNumbers(serving) }),

@@ -1,0 +1,108 @@
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { NotFoundError, type Clock } from '@perennial/contract';
+import {
+  changeModel,
+  changeVersion,
+  compareVersions,
+  pointAlias,
+  tagModel,
+  tagVersion,
+  untagModel,
+  untagVersion,
+  withdrawAlias,
+} from '@perennial/registry';
+import * as storage from '@perennial/storage';
+import { parseAccept } from 'hono/utils/accept';
+import type { HandlerContext, Handlers } from './route-registration.ts';
+
+export interface ModelHandlerDependencies {
+  database: storage.Database;
+  artifacts: storage.ArtifactStore;
+  clock: Clock;
+}
+
+/** Models, their versions and their aliases. */
+export function modelHandlers(dependencies: ModelHandlerDependencies) {
+  return {
+    ...modelRoutes(dependencies),
+    ...versionRoutes(dependencies),
+    ...aliasRoutes(dependencies),
+  } satisfies Partial<Handlers>;
+}
+
+const asker = ({ principal, origin }: HandlerContext) => ({ by: principal.name, origin });
+
+function modelRoutes({ database, clock }: ModelHandlerDependencies) {
+  const db = database.orm;
+  const desk = { database, clock };
+  return {
+    listModels: ({ query }, { principal }) => storage.listModels(db, { ...query, models: principal.models }),
+    getModel: ({ params }) => storage.getModel(db, params.model),
+    changeModel: ({ params, body }, context) => changeModel(desk, { ...params, ...body }, asker(context)),
+    tagModel: ({ params, body }, context) => tagModel(desk, { ...params, ...body }, asker(context)),
+    untagModel: ({ params }, context) => untagModel(desk, params, asker(context)),
+    compareVersions: ({ params, query }) => compareVersions(db, { ...params, ...query }),
+  } satisfies Partial<Handlers>;
+}
+
+function versionRoutes({ database, artifacts, clock }: ModelHandlerDependencies) {
+  const db = database.orm;
+  const desk = { database, clock };
+  return {
+    listVersions: ({ params, query }) => storage.listModelVersions(db, params.model, query),
+    getVersion: ({ params }) => storage.getModelVersion(db, params.model, params.version),
+    getArtifact: async ({ params }, { accept }) => {
+      const version = await storage.getModelVersion(db, params.model, params.version);
+      if (asksForJson(accept)) return { artifact: version.artifact, bytes: version.artifactBytes };
+      return fileOf(artifacts, { ...version, name: `${params.model}-${params.version}.onnx` });
+    },
+    changeVersion: ({ params, body }, context) => changeVersion(desk, { ...params, ...body }, asker(context)),
+    tagVersion: ({ params, body }, context) => tagVersion(desk, { ...params, ...body }, asker(context)),
+    untagVersion: ({ params }, context) => untagVersion(desk, params, asker(context)),
+  } satisfies Partial<Handlers>;
+}
+
+function asksForJson(accept: string): boolean {
+  return parseAccept(accept).some(({ type, q }) => type.toLowerCase() === 'application/json' && q > 0);
+}
+
+/** An artifact as a file, with its digest in the header that RFC 9530 gives it. The store checks the bytes before the first is sent. */
+async function fileOf(
+  artifacts: storage.ArtifactStore,
+  { artifact, artifactBytes, name }: { artifact: string; artifactBytes: number; name: string },
+): Promise<Response> {
+  const path = await artifacts.fetchFile(artifact);
+  const base64 = Buffer.from(artifact.slice('sha256:'.length), 'hex').toString('base64');
+  return new Response(Readable.toWeb(createReadStream(path)) as ReadableStream, {
+    headers: {
+      'content-type': 'application/octet-stream',
+      'content-length': String(artifactBytes),
+      'content-disposition': `attachment; filename="${name}"`,
+      'repr-digest': `sha-256=:${base64}:`,
+      etag: `"${artifact}"`,
+      vary: 'accept',
+    },
+  });
+}
+
+function aliasRoutes({ database, clock }: ModelHandlerDependencies) {
+  const db = database.orm;
+  const desk = { database, clock };
+  return {
+    listAliases: async ({ params, query }) => {
+      await storage.getModel(db, params.model);
+      return storage.listAliases(db, params.model, query);
+    },
+    listAliasMoves: ({ params, query }) => storage.listAliasMoves(db, params, query),
+    getAlias: async ({ params, query }) => {
+      const at = query.at === undefined ? clock.now() : new Date(query.at);
+      const move = await storage.aliasAt(db, params, at);
+      if (!move) throw new NotFoundError('alias', `${params.model}@${params.alias}`);
+      return move;
+    },
+    moveAlias: ({ params, body }, context) => pointAlias(desk, { ...params, ...body }, asker(context)),
+    removeAlias: ({ params }, context) =>
+      withdrawAlias(desk, { ...params, reason: `removed by ${context.principal.name}` }, asker(context)),
+  } satisfies Partial<Handlers>;
+}
