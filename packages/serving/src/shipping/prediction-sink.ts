@@ -69,6 +69,7 @@ function calendarDay(day: number): string {
   return new Date(day * DAY_MILLISECONDS).toISOString().slice(0, 10);
 }
 
+/** A record of a key that was erased after it was written is not stored: a journal, here or on another machine, may hold it still. */
 async function insertRecords(sql: Database['sql'], records: readonly string[]): Promise<void> {
   // Through text: as a json parameter the driver would encode the text once more.
   await sql`
@@ -77,6 +78,8 @@ async function insertRecords(sql: Database['sql'], records: readonly string[]): 
     from json_to_recordset(${`[${records.join(',')}]`}::text::json) as r(
       id uuid, model text, version integer, endpoint text, key text, features jsonb, output jsonb, mode text,
       "latencyMicroseconds" integer, at timestamptz)
+    where r.key is null or not exists (
+      select from erased_keys e where e.key_hash = encode(sha256(convert_to(r.key, 'UTF8')), 'hex') and r.at <= e.erased_at)
     on conflict do nothing`;
 }
 

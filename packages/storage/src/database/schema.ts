@@ -4,6 +4,7 @@
  */
 export * from './schema/runs.ts';
 export * from './schema/datasets.ts';
+export * from './schema/lineage.ts';
 export * from './schema/models.ts';
 export * from './schema/releases.ts';
 export * from './schema/predictions.ts';
@@ -11,3 +12,4 @@ export * from './schema/access.ts';
 export * from './schema/triggers.ts';
 export * from './schema/workers.ts';
 export * from './schema/webhooks.ts';
+export * from './schema/retention.ts';

@@ -1,5 +1,5 @@
 import { DrizzleQueryError } from 'drizzle-orm';
-import { PerennialError } from '@perennial/contract';
+import { PerennialError, RemovedError } from '@perennial/contract';
 import {
   DatabaseAddressError,
   DatabaseError,
@@ -32,6 +32,8 @@ const CONFLICT_STATES = new Set(['40001', '40P01', '55P03']);
 const UNIQUE_VIOLATION = '23505';
 const DISK_FULL = '53100';
 const UNKNOWN_DATABASE = '3D000';
+/** Ours, of the trigger `refuse_removed`; its detail is the artifact's digest. */
+const ARTIFACT_REMOVED = 'PR001';
 
 /**
  * Throws the error of ours that a driver's error stands for, keeping the driver's as `cause`. An error that is not the database's (a defect,
@@ -54,17 +56,22 @@ export function translateDatabaseError(
   if (source instanceof PerennialError) return source;
   const options = { cause: error };
   if (context.lost) return new DatabaseUnavailableError(options);
-  const { code, constraint } = driverFields(source);
+  const { code, constraint, detail } = driverFields(source);
   if (code === undefined) return error;
   if (CONNECTION_CODES.has(code) || UNAVAILABLE_STATES.has(code) || code.startsWith('08')) {
     return new DatabaseUnavailableError(options);
   }
   if (CONFLICT_STATES.has(code)) return new TransactionConflictError(code, options);
   if (code === UNIQUE_VIOLATION) return new UniqueViolationError(constraint ?? 'unknown', options);
+  if (code === ARTIFACT_REMOVED) return removed(detail, options);
   if (code === DISK_FULL) return new StorageFullError('database', options);
   if (code === UNKNOWN_DATABASE || code.startsWith('28'))
     return new DatabaseAddressError(refusal(code), options);
   return isSqlState(code) ? new DatabaseError(code, options) : error;
+}
+
+function removed(digest: string | undefined, options: ErrorOptions): RemovedError {
+  return Object.assign(new RemovedError('artifact', digest ?? 'unknown'), options);
 }
 
 function refusal(code: string): string {
@@ -76,11 +83,12 @@ function isSqlState(code: string): boolean {
 }
 
 /** The fields that node-postgres puts on its errors. */
-function driverFields(error: unknown): { code?: string; constraint?: string } {
+function driverFields(error: unknown): { code?: string; constraint?: string; detail?: string } {
   if (!(error instanceof Error)) return {};
-  const { code, constraint } = error as Error & Record<string, unknown>;
+  const { code, constraint, detail } = error as Error & Record<string, unknown>;
   return {
     ...(typeof code === 'string' ? { code } : {}),
     ...(typeof constraint === 'string' ? { constraint } : {}),
+    ...(typeof detail === 'string' ? { detail } : {}),
   };
 }

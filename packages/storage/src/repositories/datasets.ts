@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, or, sql } from 'drizzle-orm';
+import { and, desc, eq, isNotNull, lt, or, sql } from 'drizzle-orm';
 import {
   NotFoundError,
   type DataCard,
@@ -8,7 +8,7 @@ import {
   type Page,
   type PageQuery,
 } from '@perennial/contract';
-import { datasetVersions } from '../database/schema.ts';
+import { datasetFiles, datasetVersions } from '../database/schema.ts';
 import { decodeCursor, pageOf } from './cursor.ts';
 import type { Executor } from './executor.ts';
 
@@ -22,12 +22,25 @@ export interface NewDatasetVersion {
   card: DataCard;
 }
 
-/** Records a dataset version. The same content made again is the same version: its first record stays. */
+/**
+ * Records a dataset version and the files it was made from. The same content made again is the same version: its first record stays, and files that are new join the ones before.
+ */
 export async function saveDatasetVersion(db: Executor, dataset: NewDatasetVersion): Promise<void> {
   await db
     .insert(datasetVersions)
     .values({ ...dataset, pipeline: dataset.manifest.pipeline })
     .onConflictDoNothing();
+  await saveDatasetFiles(db, dataset.digest, dataset.card.files);
+}
+
+/** Rows of one statement: each has four parameters, of which PostgreSQL takes 65,535. */
+const FILES_AT_ONCE = 10_000;
+
+async function saveDatasetFiles(db: Executor, dataset: string, files: DataCard['files']): Promise<void> {
+  for (let start = 0; start < files.length; start += FILES_AT_ONCE) {
+    const rows = files.slice(start, start + FILES_AT_ONCE).map((file) => ({ dataset, ...file }));
+    await db.insert(datasetFiles).values(rows).onConflictDoNothing();
+  }
 }
 
 /** @throws NotFoundError */
@@ -41,6 +54,7 @@ export async function getDatasetVersion(db: Executor, digest: string): Promise<D
     createdAt: row.createdAt.toISOString(),
     manifest: row.manifest,
     card: row.card,
+    ...(row.removedAt && { removedAt: row.removedAt.toISOString() }),
   };
 }
 

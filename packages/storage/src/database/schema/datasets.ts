@@ -11,6 +11,8 @@ export const datasetVersions = pgTable(
     createdAt: instant('created_at').notNull(),
     manifest: jsonb().$type<DatasetManifest>().notNull(),
     card: jsonb().$type<DataCard>().notNull(),
+    /** When its rows were removed; manifest and card stay. Null while they are kept. */
+    removedAt: instant('removed_at'),
   },
   (table) => [index('dataset_versions_by_time').on(table.createdAt.desc(), table.digest)],
 );
