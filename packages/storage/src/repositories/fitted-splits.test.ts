@@ -44,7 +44,7 @@ async function register({ name, train, validation, warmStartedFrom }: Made): Pro
     asOf: AT,
     createdAt: AT,
     manifest: { pipeline: 'visits', splits } as DatasetManifest,
-    card: {} as DataCard,
+    card: { files: [] as DataCard['files'] } as DataCard,
   });
   const version = await takeVersionNumber(db, 'visits', AT);
   await insertModelVersion(db, {

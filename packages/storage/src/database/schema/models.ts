@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import {
   bigint,
   foreignKey,
@@ -55,6 +56,9 @@ export const modelVersions = pgTable(
     primaryKey({ columns: [table.model, table.version] }),
     uniqueIndex('model_versions_by_run').on(table.runId),
     index('model_versions_by_artifact').on(table.artifactDigest),
+    index('model_versions_by_dataset').on(table.datasetDigest),
+    /** Which versions began at the weights of another. */
+    index('model_versions_by_warm_start').on(sql`(${table.lineage} ->> 'warmStartedFrom')`),
   ],
 );
 
