@@ -7,6 +7,7 @@ import { registerBackfill } from './commands/backfill.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerModels } from './commands/models.ts';
 import { registerPredict } from './commands/predict.ts';
+import { registerRegister } from './commands/register.ts';
 import { registerReproduce } from './commands/reproduce.ts';
 import { registerRun } from './commands/run.ts';
 import { registerTriggers } from './commands/triggers.ts';
@@ -21,6 +22,7 @@ const COMMANDS = [
   registerTriggers,
   registerBackfill,
   registerModels,
+  registerRegister,
   registerReproduce,
   registerPredict,
   registerDoctor,
