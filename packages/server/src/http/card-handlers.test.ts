@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { IdGenerator, dataCardSchema, modelCardSchema, toolkitCardSchema } from '@perennial/contract';
+import { IdGenerator, dataCardSchema, modelCardViewSchema, toolkitCardSchema } from '@perennial/contract';
 import { registerCandidate } from '@perennial/registry';
 import { makeCandidate, seed } from '@perennial/registry/testing';
 import { transaction } from '@perennial/storage';
@@ -24,7 +24,7 @@ const ask = (path: string, accept?: string) =>
   test.request(path, accept === undefined ? {} : { headers: { accept } });
 
 describe.each([
-  { name: 'a model card', path: () => modelCard, schema: modelCardSchema, title: '# churn, version 1' },
+  { name: 'a model card', path: () => modelCard, schema: modelCardViewSchema, title: '# churn, version 1' },
   {
     name: 'a data card',
     path: () => dataCard,

@@ -1,5 +1,7 @@
+import type { Clock } from '@perennial/contract';
 import {
   PAGE_POLICY,
+  modelCardView,
   renderDataCardHtml,
   renderDataCardMarkdown,
   renderModelCardHtml,
@@ -11,20 +13,20 @@ import { parseAccept, type Accept } from 'hono/utils/accept';
 import type { Handlers } from './route-registration.ts';
 
 /** Cards, each in the form that the request asks for. */
-export function cardHandlers({ database }: { database: storage.Database }) {
+export function cardHandlers({ database, clock }: { database: storage.Database; clock: Clock }) {
   const db = database.orm;
   return {
     getModelCard: async ({ params }, { accept }) => {
-      const { card } = await storage.getModelVersion(db, params.model, params.version);
+      const view = await modelCardView(db, params, clock.now());
       return inForm(accept, {
-        json: card,
-        markdown: () => renderModelCardMarkdown(card),
-        html: () => renderModelCardHtml(card),
+        json: view,
+        markdown: () => renderModelCardMarkdown(view),
+        html: () => renderModelCardHtml(view),
       });
     },
     getToolkitCard: async ({ params }, { baseUrl }) => {
-      const { card } = await storage.getModelVersion(db, params.model, params.version);
-      return toolkitCard(card, `${baseUrl}/v1/models/${params.model}/versions/${params.version}/card`);
+      const view = await modelCardView(db, params, clock.now());
+      return toolkitCard(view, `${baseUrl}/v1/models/${params.model}/versions/${params.version}/card`);
     },
     getDataCard: async ({ params }, { accept }) => {
       const { card } = await storage.getDatasetVersion(db, params.dataset);
