@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InputColumn, FittedLabel } from '@perennial/contract';
 import type { ColumnBatch } from '../../batch.ts';
 import { ModelRefusedError } from '../../errors.ts';
@@ -6,7 +9,7 @@ import { InferenceModel } from '../../inference-model.ts';
 import { goodFile, hostileFiles } from '../../testing/hostile-files.ts';
 import { inspectModel } from '../inspect-model.ts';
 import { ownSignature } from '../read-foreign.ts';
-import { tryModel, type TrialLimits } from './try-model.ts';
+import { tryModel } from './try-model.ts';
 
 const columns: InputColumn[] = [
   { name: 'amount', type: 'number' },
@@ -19,9 +22,9 @@ const sample: ColumnBatch = {
 };
 
 /** Room enough for a good file on a busy machine, and little enough for a hostile one. */
-const limits: TrialLimits = { timeout: 60_000, memory: 600 * 1024 ** 2 };
+const limits = { timeout: 60_000, memory: 600 * 1024 ** 2 };
 /** For those whose reason is the time that they take: waiting longer shows no more. */
-const shortly: TrialLimits = { ...limits, timeout: 3_000 };
+const shortly = { ...limits, timeout: 3_000 };
 
 function refusal(bytes: Uint8Array, within = limits): Promise<string> {
   const own = ownSignature(inspectModel(bytes)) !== undefined;
@@ -30,6 +33,12 @@ function refusal(bytes: Uint8Array, within = limits): Promise<string> {
     (error: unknown) => (error instanceof ModelRefusedError ? error.reason : String(error)),
   );
 }
+
+let scratch: string;
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'perennial-try-'));
+});
+afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 describe('a file is tried in a process of its own', () => {
   it('which gives back its adopted form, and what it answers', async () => {
@@ -51,10 +60,11 @@ describe('a file is tried in a process of its own', () => {
     const endless = hostileFiles().find(({ name }) => name === 'a loop without an end');
     const trial = tryModel(
       { bytes: endless?.bytes() ?? goodFile(), adopt: { columns, label }, sample },
-      { signal: given.signal },
+      { signal: given.signal, scratch },
     );
     given.abort(new Error('no longer wanted'));
     await expect(trial).rejects.toThrow('no longer wanted');
+    expect(await readdir(scratch)).toEqual([]);
   });
 
   it.each(hostileFiles().filter(({ shownBy }) => shownBy === 'running'))(

@@ -15,6 +15,8 @@ export interface TrialLimits {
   timeout?: number;
   /** Bytes of resident memory at which it is killed. @default 2 GiB */
   memory?: number;
+  /** Where its empty folder is made. @default the system's folder for temporary files */
+  scratch?: string;
   /** Gives up, and kills it. */
   signal?: AbortSignal | undefined;
 }
@@ -47,7 +49,7 @@ const ENTRY = fileURLToPath(new URL('../../../dist/inspection/trial/child/main.j
  */
 export async function tryModel(trial: Trial, limits: TrialLimits = {}): Promise<TriedModel> {
   limits.signal?.throwIfAborted();
-  const folder = await mkdtemp(join(tmpdir(), 'perennial-trial-'));
+  const folder = await mkdtemp(join(limits.scratch ?? tmpdir(), 'perennial-trial-'));
   try {
     const child = fork(ENTRY, [], {
       // Flags of this process (a debugger's port, a loader) are not the child's.
