@@ -9,6 +9,7 @@ export { comparePositions, type Position } from './journal/position.ts';
 export { encodePrediction } from './journal/prediction-record.ts';
 export type { Durability } from './journal/segment-writer.ts';
 export * from './models/artifact-cache.ts';
+export * from './models/attested-versions.ts';
 export * from './models/champion.ts';
 export * from './models/champion-table.ts';
 export * from './models/database-champions.ts';

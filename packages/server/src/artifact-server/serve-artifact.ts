@@ -51,7 +51,7 @@ async function openPredictions({ file, model, folder }: Assignment) {
     folder: join(folder, 'models'),
     fetch: () => Promise.resolve(bytes),
   });
-  const models = new ServedModels({ table, artifacts });
+  const models = new ServedModels({ table, artifacts, verifier: null });
   // Loads it now: an artifact that cannot be loaded is told of at once and not by a request.
   (await models.hold(model)).release();
   const journal = await Journal.open({ folder: join(folder, 'journal'), durability: 'none' });

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { readConnections, type Connections } from './connections.ts';
+import { signingConfig, type SigningConfig } from './signing-keys.ts';
 import { readEnvironment, type Environment, type ProcessRole } from './environment.ts';
 
 /** Everything that differs from one installation to another, typed and complete. */
@@ -36,6 +37,7 @@ export interface Config {
   journal: { folder: string; durability: Environment['PERENNIAL_DURABILITY'] };
   /** Models cached by digest, and the last known champions. */
   servingFolder: string;
+  signing: SigningConfig;
   workFolder: string;
   webhooks: {
     /** Whether they may be sent to addresses of the machine's own network, the machine's own among them. */
@@ -77,6 +79,11 @@ export function loadConfig(
     connections: readConnections(variables),
     journal: { folder: join(home, 'journal'), durability: environment.PERENNIAL_DURABILITY },
     servingFolder: join(home, 'serving'),
+    signing: signingConfig(environment, {
+      home,
+      roles: environment.PERENNIAL_ROLES,
+      embedded: environment.DATABASE_URL === undefined,
+    }),
     workFolder: join(home, 'work'),
     webhooks: { allowPrivate: environment.PERENNIAL_WEBHOOK_ALLOW_PRIVATE === 'true' },
     environment: { ...variables },

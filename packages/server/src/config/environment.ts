@@ -2,6 +2,7 @@ import { JOB_QUEUES } from '@perennial/contract';
 import { z } from 'zod';
 import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
 import { connectionIssues } from './connections.ts';
+import { signingIssues } from './signing-keys.ts';
 
 /** An environment variable that is set to nothing counts as not set. */
 const optional = <T extends z.ZodType>(schema: T) =>
@@ -49,6 +50,8 @@ const environmentSchema = z.object({
   // Above this a body's text is longer than a JavaScript string can be.
   PERENNIAL_MAX_UPLOAD_BYTES: withDefault(wholeNumber(1_024, 500_000_000), String(128 * 1024 * 1024)),
   PERENNIAL_WEBHOOK_ALLOW_PRIVATE: withDefault(oneOf('true', 'false'), 'false'),
+  PERENNIAL_SIGNING_KEY: optional(z.string()),
+  PERENNIAL_TRUSTED_KEYS: optional(z.string()),
   // What may hold a password is not repeated in a message.
   DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })),
   S3_ENDPOINT: optional(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })),
@@ -77,6 +80,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     ...missingToken(variables),
     ...missingDatabase(variables),
     ...connectionIssues(variables),
+    ...missingKey(parsed.data),
   ];
   if (!parsed.success || issues.length > 0) throw new ConfigurationError(issues);
   return parsed.data;
@@ -103,6 +107,13 @@ function missingToken(variables: NodeJS.ProcessEnv): ConfigurationIssue[] {
   if (LOOPBACK.has(host)) return [];
   const message = `must be set to listen on ${host}: only loopback goes without a token`;
   return [{ variable: 'PERENNIAL_ADMIN_TOKEN', message }];
+}
+
+/** Told once everything else is right: a role that is not one needs no key. */
+function missingKey(environment: Environment | undefined): ConfigurationIssue[] {
+  if (environment === undefined) return [];
+  const { PERENNIAL_ROLES: roles, DATABASE_URL } = environment;
+  return signingIssues(environment, { roles, embedded: DATABASE_URL === undefined });
 }
 
 /** The embedded database belongs to one process, which must then do everything. */

@@ -5,9 +5,11 @@ import { approveRelease, rejectRelease } from '@perennial/registry';
 import type { PredictionService } from '@perennial/serving';
 import * as storage from '@perennial/storage';
 import type { Doctor } from '../platform/doctor.ts';
+import { attestationHandlers, type AttestationDependencies } from './attestation-handlers.ts';
 import { auditHandlers } from './audit-handlers.ts';
 import { cardHandlers } from './card-handlers.ts';
 import { importHandlers, type ImportHandlerDependencies } from './import-handlers.ts';
+import { lineageHandlers } from './lineage-handlers.ts';
 import type { Metrics } from './metrics.ts';
 import { modelHandlers } from './model-handlers.ts';
 import { reproductionHandlers } from './reproduction-handlers.ts';
@@ -15,7 +17,8 @@ import { predictHandler } from './predict-handler.ts';
 import type { Handlers } from './route-registration.ts';
 import { webhookHandlers, type WebhookHandlerDependencies } from './webhook-handlers.ts';
 
-export interface HandlerDependencies extends WebhookHandlerDependencies, ImportHandlerDependencies {
+export interface HandlerDependencies
+  extends WebhookHandlerDependencies, ImportHandlerDependencies, AttestationDependencies {
   database: storage.Database;
   artifacts: storage.ArtifactStore;
   clock: Clock;
@@ -39,6 +42,8 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     ...modelHandlers(dependencies),
     ...cardHandlers(dependencies),
     ...importHandlers(dependencies),
+    ...attestationHandlers(dependencies),
+    ...lineageHandlers(dependencies),
     ...reproductionHandlers(dependencies),
     ...releaseHandlers(dependencies),
     ...predictionHandlers(dependencies),
@@ -53,16 +58,17 @@ function pipelineAndRunHandlers({ database, runs }: HandlerDependencies) {
   return {
     listPipelines: ({ query }) => storage.listPipelines(db, query),
     getPipeline: ({ params }) => storage.getPipeline(db, params.pipeline),
-    startRun: ({ params, body }, { principal }) =>
+    startRun: ({ params, body }, { principal, origin }) =>
       runs.start({
         pipeline: params.pipeline,
         trigger: { kind: body.trigger, by: principal.name },
         asOf: body.asOf === undefined ? undefined : new Date(body.asOf),
         force: body.force,
+        origin,
       }),
     listRuns: ({ query }) => storage.listRuns(db, query),
     getRun: ({ params }) => storage.getRun(db, parseId('run', params.run)),
-    cancelRun: ({ params }, { principal }) => runs.cancel(params.run, principal.name),
+    cancelRun: ({ params }, { principal, origin }) => runs.cancel(params.run, { by: principal.name, origin }),
     listRunEvents: ({ params, query }) => storage.listRunEvents(db, parseId('run', params.run), query),
   } satisfies Partial<Handlers>;
 }
@@ -71,12 +77,14 @@ function triggerHandlers({ database, backfills, streams }: HandlerDependencies) 
   const db = database.orm;
   return {
     listTriggers: ({ query }) => storage.listTriggers(db, query),
-    startBackfill: ({ params, body }, { principal }) =>
-      backfills.start({ pipeline: params.pipeline, ...body, by: principal.name }),
+    startBackfill: ({ params, body }, { principal, origin }) =>
+      backfills.start({ pipeline: params.pipeline, ...body, by: principal.name, origin }),
     listBackfills: ({ query }) => storage.listBackfills(db, query),
     getBackfill: ({ params }) => storage.getBackfill(db, parseId('backfill', params.backfill)),
-    resumeBackfill: ({ params }) => backfills.resume(params.backfill),
-    stopBackfill: ({ params }, { principal }) => backfills.stop(params.backfill, principal.name),
+    resumeBackfill: ({ params }, { principal, origin }) =>
+      backfills.resume(params.backfill, { by: principal.name, origin }),
+    stopBackfill: ({ params }, { principal, origin }) =>
+      backfills.stop(params.backfill, { by: principal.name, origin }),
     postStreamEvents: ({ params, body }) => streams.post(params.stream, body.events),
     listStreams: ({ query }) => storage.listStreams(db, query),
   } satisfies Partial<Handlers>;

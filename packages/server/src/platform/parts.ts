@@ -1,4 +1,5 @@
 import type { Clock, IdGenerator } from '@perennial/contract';
+import type { Signer } from '@perennial/registry/attestation';
 import type { Closers } from './closers.ts';
 import type { Logger } from './logger.ts';
 import type { OpenStorage } from './storage.ts';
@@ -7,6 +8,8 @@ import type { OpenStorage } from './storage.ts';
 export interface PlatformParts extends OpenStorage {
   clock: Clock;
   ids: IdGenerator;
+  /** Signs what is approved, and knows whose signatures hold. */
+  signer: Signer;
   closers: Closers;
   logger: Logger;
 }

@@ -16,6 +16,7 @@ import type { Logger } from './logger.ts';
 import { Readiness } from './readiness.ts';
 import type { PlatformParts } from './parts.ts';
 import { startServing, type Serving } from './serving.ts';
+import { openSigner, registerSigningKey } from './signing.ts';
 import { servingNumbers } from './serving-numbers.ts';
 import { openStorage } from './storage.ts';
 import { PLATFORM_VERSION } from './version.ts';
@@ -56,8 +57,10 @@ export async function startPlatform({
 }: PlatformOptions): Promise<Platform> {
   const closers = new Closers(logger);
   try {
+    const signer = await openSigner(config.signing);
     const storage = await openStorage(config, { closers, logger });
-    const parts: PlatformParts = { ...storage, clock, ids: new IdGenerator(clock), closers, logger };
+    await registerSigningKey(signer, { ...storage, clock, logger });
+    const parts: PlatformParts = { ...storage, clock, ids: new IdGenerator(clock), signer, closers, logger };
     const readiness = new Readiness(() => parts.database.sql`select 1`);
     const { app, work } = await startRoles(config, { parts, readiness, authenticate });
     const server = await listen(app, config);
@@ -82,6 +85,7 @@ async function startRoles(config: Config, foundation: Foundation): Promise<{ app
   const { parts, readiness } = foundation;
   const has = (role: ProcessRole) => config.roles.includes(role);
   const serving = has('server') ? await startServing(config, parts) : undefined;
+  if (serving) readiness.watchModels(() => serving.models.refused());
   const work = await openWork(config, parts);
   if (has('scheduler')) {
     await startScheduler(parts, work);
@@ -100,13 +104,14 @@ interface Assembly extends Foundation {
 }
 
 function assembleApi(config: Config, { parts, serving, work, readiness, authenticate }: Assembly): Hono {
-  const { database, artifacts, clock, ids, logger } = parts;
+  const { database, artifacts, clock, ids, signer, logger } = parts;
   const flushPredictions = () => serving.shipper.flush();
   return createApp({
     database,
     artifacts,
     clock,
     ids,
+    signer,
     logger,
     readiness,
     runs: work.runs,

@@ -2,9 +2,14 @@ import type { MetricSources } from '../http/metrics.ts';
 import type { Serving } from './serving.ts';
 
 /** The data plane's own counters, by the names they are scraped under. */
-export function servingNumbers({ journal, shipper }: Serving): MetricSources['numbers'] {
+export function servingNumbers({ journal, shipper, models }: Serving): MetricSources['numbers'] {
   const { counters } = journal;
   return [
+    {
+      name: 'perennial_attestation_refusals_total',
+      help: 'Times that a champion was refused, since it is not what was approved and signed',
+      read: () => models.counters.refusals,
+    },
     {
       name: 'perennial_journal_records_total',
       help: 'Predictions put on record',

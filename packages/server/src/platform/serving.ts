@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import {
   ArtifactCache,
+  AttestedVersions,
   ChampionTable,
   Journal,
   PredictionService,
@@ -8,6 +9,7 @@ import {
   Shipper,
   createPredictionSink,
   databaseChampions,
+  databaseEvidence,
 } from '@perennial/serving';
 import type { Config } from '../config/config.ts';
 import type { PlatformParts } from './parts.ts';
@@ -17,6 +19,7 @@ export interface Serving {
   journal: Journal;
   shipper: Shipper;
   champions: ChampionTable;
+  models: ServedModels;
 }
 
 /** Puts the data plane together: champions, loaded models, journal, shipping. */
@@ -31,21 +34,29 @@ export async function startServing(config: Config, parts: PlatformParts): Promis
   closers.add('champion table', () => champions.close());
   const models = await openModels(config, { ...parts, champions });
   await models.preload();
-  return { predictions: new PredictionService({ models, journal, ids, clock }), journal, shipper, champions };
+  const predictions = new PredictionService({ models, journal, ids, clock });
+  return { predictions, journal, shipper, champions, models };
 }
 
 async function openModels(
   config: Config,
-  { artifacts, champions, closers, logger }: PlatformParts & { champions: ChampionTable },
+  { database, artifacts, champions, signer, closers, logger }: PlatformParts & { champions: ChampionTable },
 ): Promise<ServedModels> {
   const cache = await ArtifactCache.open({
     folder: join(config.servingFolder, 'models'),
     fetch: (digest) => artifacts.get(digest),
     onProblem: (error) => logger.warn({ err: error }, 'model cache'),
   });
+  const verifier = await AttestedVersions.open({
+    folder: join(config.servingFolder, 'attestations'),
+    load: databaseEvidence(database),
+    trusted: signer.trusted,
+    onProblem: (error) => logger.warn({ err: error }, 'attestation could not be kept'),
+  });
   const models = new ServedModels({
     table: champions,
     artifacts: cache,
+    verifier,
     onProblem: (model, error) => logger.error({ model, err: error }, 'champion could not be loaded'),
     onSwap: (model, version) => logger.info({ model, version }, 'serving a new champion'),
   });

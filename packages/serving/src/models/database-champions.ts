@@ -1,4 +1,12 @@
-import { MODELS_CHANGED_CHANNEL, listChampions, type ChampionRow, type Database } from '@perennial/storage';
+import { digestsOf } from '@perennial/registry/attestation';
+import {
+  MODELS_CHANGED_CHANNEL,
+  getVersionContents,
+  listChampions,
+  type ChampionRow,
+  type Database,
+} from '@perennial/storage';
+import type { AttestedVersionsOptions } from './attested-versions.ts';
 import type { ChampionTableOptions } from './champion-table.ts';
 import type { Champion } from './champion.ts';
 
@@ -13,6 +21,14 @@ export function databaseChampions(
       const listener = await database.listen(MODELS_CHANGED_CHANNEL, handler, handler);
       return () => listener.stop();
     },
+  };
+}
+
+/** Of versions what the database has of them: what `AttestedVersions` are opened on. */
+export function databaseEvidence(database: Database): AttestedVersionsOptions['load'] {
+  return async (model, version) => {
+    const { envelope, ...contents } = await getVersionContents(database.orm, model, version);
+    return { digests: digestsOf(contents), envelope };
   };
 }
 

@@ -1,8 +1,11 @@
 import { NotFoundError } from '@perennial/contract';
 import { InferenceModel } from '@perennial/onnx';
+import { AttestationInvalidError } from '@perennial/registry/attestation';
+import { digestOfJson } from '@perennial/storage';
 import { NoChampionError, ServingClosedError } from '../errors.ts';
 import type { MicroBatcherOptions } from '../online/micro-batcher.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
+import type { VersionVerifier } from './attested-versions.ts';
 import type { ChampionTable } from './champion-table.ts';
 import type { ChampionVersion } from './champion.ts';
 import { ServedModel } from './served-model.ts';
@@ -10,11 +13,20 @@ import { ServedModel } from './served-model.ts';
 export interface ServedModelsOptions {
   table: ChampionTable;
   artifacts: ArtifactCache;
+  /** Asked before any version is served; null only for a candidate that is examined before anyone can have approved it. */
+  verifier: VersionVerifier | null;
   batching?: Pick<MicroBatcherOptions, 'batchRows' | 'queueRows'>;
   /** Called with the model when a new champion cannot be loaded; the version before goes on serving, and the next poll tries again. */
   onProblem?: (model: string, error: unknown) => void;
   /** Called after every swap. */
   onSwap?: (model: string, version: number) => void;
+}
+
+/** A champion that is not served, since it is not what was approved and signed. */
+export interface Refusal {
+  model: string;
+  version: number;
+  error: AttestationInvalidError;
 }
 
 /**
@@ -26,6 +38,8 @@ export class ServedModels {
   readonly #serving = new Map<string, ServedModel>();
   readonly #loading = new Map<string, Promise<void>>();
   readonly #retiring = new Set<Promise<void>>();
+  readonly #refused = new Map<string, Refused>();
+  readonly counters = { refusals: 0 };
   readonly #unsubscribe: () => void;
   #pruning: Promise<void> = Promise.resolve();
   #closed = false;
@@ -38,6 +52,7 @@ export class ServedModels {
   /**
    * The version that serves a model now, held for the caller, who must `release` it.
    * @throws NotFoundError, NoChampionError, ServingClosedError, and what loading throws when the model is not loaded yet
+   * @throws AttestationInvalidError when the champion is not what was approved and signed, and no version before it is loaded
    */
   async hold(model: string): Promise<ServedModel> {
     if (this.#closed) throw new ServingClosedError();
@@ -66,6 +81,15 @@ export class ServedModels {
     }));
   }
 
+  /** Champions that are not served for want of a signature that fits them; a version before may go on serving. */
+  refused(): Refusal[] {
+    return Array.from(this.#refused, ([model, { champion, error }]) => ({
+      model,
+      version: champion.version,
+      error,
+    })).filter(({ model, version }) => this.#options.table.find(model)?.version === version);
+  }
+
   /** Frees every session once its requests are done. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -77,6 +101,7 @@ export class ServedModels {
 
   /** Follows the table: loads the new champions of loaded models, and drops those that have none any more. */
   #reconcile(): void {
+    for (const refused of this.#refused.values()) refused.again = true;
     const swaps: Promise<void>[] = [];
     for (const [model, { champion }] of this.#serving) {
       const wanted = this.#options.table.find(model);
@@ -109,9 +134,34 @@ export class ServedModels {
   }
 
   async #open(model: string, champion: ChampionVersion): Promise<ServedModel> {
+    const refused = this.#refused.get(model);
+    if (refused && !refused.again && sameChampion(refused.champion, champion)) throw refused.error;
+    try {
+      const inference = await this.#openVerified(model, champion);
+      this.#refused.delete(model);
+      const { batching } = this.#options;
+      return new ServedModel({ model, champion, inference, ...(batching && { batching }) });
+    } catch (error) {
+      if (error instanceof AttestationInvalidError) this.#refuse(model, champion, error);
+      throw error;
+    }
+  }
+
+  /** The artifact's digest is the cache's to check, against the very digest that was signed. */
+  async #openVerified(model: string, champion: ChampionVersion): Promise<InferenceModel> {
+    const statement = await this.#options.verifier?.verify(model, champion);
     const inference = await InferenceModel.load(await this.#options.artifacts.get(champion.artifact));
-    const { batching } = this.#options;
-    return new ServedModel({ model, champion, inference, ...(batching && { batching }) });
+    if (statement === undefined || digestOfJson(inference.signature) === statement.predicate.signature)
+      return inference;
+    await inference.release();
+    const problem = "its file's signature is not the one that was approved and signed";
+    throw new AttestationInvalidError({ model, version: champion.version }, problem);
+  }
+
+  /** Not tried again before the table is loaded the next time: or every request for the model would ask the database anew. */
+  #refuse(model: string, champion: ChampionVersion, error: AttestationInvalidError): void {
+    this.counters.refusals++;
+    this.#refused.set(model, { champion, error, again: false });
   }
 
   #swap(next: ServedModel): void {
@@ -130,13 +180,22 @@ export class ServedModels {
 
   /** Leaves on the local disk what the table names and what is loaded. */
   async #prune(): Promise<void> {
-    const champions = [...this.#options.table.list().map(({ champion }) => champion)];
-    for (const { champion } of this.#serving.values()) champions.push(champion);
-    const keep = new Set(champions.flatMap((champion) => (champion === null ? [] : [champion.artifact])));
-    await this.#options.artifacts
-      .prune(keep)
-      .catch((error: unknown) => this.#options.onProblem?.('*', error));
+    const champions = [...this.#options.table.list(), ...this.#serving.values()];
+    const versions = champions.flatMap(({ model, champion }) =>
+      champion === null ? [] : [{ model, ...champion }],
+    );
+    const keep = new Set(versions.map(({ artifact }) => artifact));
+    await Promise.all([this.#options.artifacts.prune(keep), this.#options.verifier?.prune(versions)]).catch(
+      (error: unknown) => this.#options.onProblem?.('*', error),
+    );
   }
+}
+
+interface Refused {
+  champion: ChampionVersion;
+  error: AttestationInvalidError;
+  /** Whether the next request may try once more. */
+  again: boolean;
 }
 
 function sameChampion(a: ChampionVersion, b: ChampionVersion | undefined): boolean {

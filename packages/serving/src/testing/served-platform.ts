@@ -1,8 +1,12 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { IdGenerator, ManualClock, type Digest } from '@perennial/contract';
+import { IdGenerator, ManualClock, NotFoundError, type Digest } from '@perennial/contract';
+import { readSignature } from '@perennial/onnx';
+import { sealVersion, testSigning } from '@perennial/registry/testing';
+import { DatabaseUnavailableError, digestOf, digestOfJson } from '@perennial/storage';
 import { Journal, type JournalOptions } from '../journal/journal.ts';
 import { ArtifactCache } from '../models/artifact-cache.ts';
+import { AttestedVersions, type VersionEvidence } from '../models/attested-versions.ts';
 import { ChampionTable } from '../models/champion-table.ts';
 import type { Champion } from '../models/champion.ts';
 import { ServedModels } from '../models/served-models.ts';
@@ -15,6 +19,8 @@ const AS_OF = '2001-03-04T00:00:00.000Z';
 export interface ServedPlatformOptions {
   journal?: Partial<JournalOptions>;
   observer?: PredictionObserver;
+  /** Where an earlier one had its files. @default a new folder */
+  folder?: string;
 }
 
 /** Everything that answers predictions, put together, with a store and an alias table that the test moves by hand. */
@@ -23,7 +29,14 @@ export class ServedPlatform {
   readonly stored = new Map<Digest, Uint8Array>();
   readonly problems: unknown[] = [];
   readonly swaps: number[] = [];
+  readonly signing = testSigning();
+  /** What is on record of versions, by `model@version`. */
+  readonly evidence = new Map<string, VersionEvidence>();
+  /** Folder of the last known champions and of what is kept of them. */
+  folder = '';
   readonly #champions = new Map<string, Champion>();
+  /** Whether the database answers. */
+  reachable = true;
   #revision = 0;
   journal!: Journal;
   table!: ChampionTable;
@@ -33,8 +46,7 @@ export class ServedPlatform {
   /** Put together in a new folder; taken apart when the test is over. */
   static async start(options: ServedPlatformOptions = {}): Promise<ServedPlatform> {
     const platform = new ServedPlatform();
-    const folder = await temporaryFolder();
-    await platform.#open(folder, options);
+    await platform.#open(options.folder ?? (await temporaryFolder()), options);
     onTestFinished(() => platform.#close());
     return platform;
   }
@@ -43,7 +55,22 @@ export class ServedPlatform {
   promote(model: string, version: number): void {
     const { bytes, digest } = addingArtifact(version);
     this.stored.set(digest, bytes);
+    this.sign(model, version, bytes);
     this.setChampion(model, { version, artifact: digest });
+  }
+
+  /** Puts an artifact on record as a version that was approved. */
+  sign(model: string, version: number, bytes: Uint8Array): void {
+    const digests = {
+      model,
+      version,
+      artifact: digestOf(bytes),
+      signature: digestOfJson(readSignature(bytes)),
+      card: digestOfJson({ model, version }),
+      gateReport: null,
+      dataset: null,
+    };
+    this.evidence.set(`${model}@${version}`, { digests, envelope: sealVersion(digests, this.signing) });
   }
 
   /** Points the champion at anything, also at an artifact that is not there. */
@@ -63,16 +90,26 @@ export class ServedPlatform {
       return bytes;
     };
     const onProblem = (error: unknown) => this.problems.push(error);
+    this.folder = folder;
     this.journal = await Journal.open({ folder: join(folder, 'journal'), durability: 'process', ...journal });
     this.table = await ChampionTable.open({
       snapshotFile: join(folder, 'champions.json'),
-      loadChampions: async () => [...this.#champions.values()],
+      loadChampions: async () => {
+        this.#checkReachable();
+        return [...this.#champions.values()];
+      },
       subscribe: async () => async () => undefined,
       onProblem,
     });
     this.models = new ServedModels({
       table: this.table,
       artifacts: await ArtifactCache.open({ folder: join(folder, 'artifacts'), fetch, onProblem }),
+      verifier: await AttestedVersions.open({
+        folder: join(folder, 'attestations'),
+        load: async (model, version) => this.#load(model, version),
+        trusted: this.signing.trusted,
+        onProblem,
+      }),
       onProblem: (_, error) => onProblem(error),
       onSwap: (_, version) => this.swaps.push(version),
     });
@@ -85,6 +122,17 @@ export class ServedPlatform {
       clock,
       ...(observer && { observer }),
     });
+  }
+
+  #load(model: string, version: number): VersionEvidence {
+    this.#checkReachable();
+    const found = this.evidence.get(`${model}@${version}`);
+    if (found === undefined) throw new NotFoundError('version', `${model}@${version}`);
+    return found;
+  }
+
+  #checkReachable(): void {
+    if (!this.reachable) throw new DatabaseUnavailableError();
   }
 
   async #close(): Promise<void> {

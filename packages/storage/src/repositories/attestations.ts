@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm';
+import { and, asc, eq } from 'drizzle-orm';
 import {
   NotFoundError,
   type Digest,
@@ -80,4 +80,9 @@ export interface SigningKeyRow {
 export async function insertSigningKey(tx: Executor, key: SigningKeyRow): Promise<boolean> {
   const rows = await tx.insert(signingKeys).values(key).onConflictDoNothing().returning();
   return rows.length === 1;
+}
+
+/** Every key that versions were ever signed with, oldest first. Which are trusted is not said here: whoever can write a row would be. */
+export function listSigningKeys(db: Executor): Promise<SigningKeyRow[]> {
+  return db.select().from(signingKeys).orderBy(asc(signingKeys.createdAt), asc(signingKeys.id));
 }
