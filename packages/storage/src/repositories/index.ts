@@ -15,6 +15,7 @@ export * from './idempotency.ts';
 export * from './imported-versions.ts';
 export * from './lineage.ts';
 export * from './live-quality.ts';
+export * from './model-search.ts';
 export * from './model-tags.ts';
 export * from './model-versions.ts';
 export * from './models.ts';
