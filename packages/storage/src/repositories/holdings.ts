@@ -169,10 +169,17 @@ const WAY_BACK = 3;
 
 async function versionNeeds(db: Executor): Promise<VersionNeed[]> {
   const rows = await db.execute<{ [Field in keyof VersionNeed]: VersionNeed[Field] }>(sql`
-    with was as (
-      select m.model, m.version, max(m.revision) as revision,
-        exists (select from releases r where r.model = m.model and r.version = m.version and r.state = 'superseded') as restorable
-      from alias_moves m where m.alias = 'champion' and m.version is not null group by m.model, m.version
+    with moved as (
+      select model, version, max(revision) as revision from alias_moves
+      where alias = 'champion' and version is not null group by model, version
+    ),
+    was as (
+      select m.*, exists (select from releases r where r.model = m.model and r.version = m.version and r.state = 'superseded')
+        and not exists (
+          select from alias_moves later join releases r on r.id = later.release_id and r.state = 'rolled-back'
+            join model_versions lv on lv.model = later.model and lv.version = later.version and lv.artifact_digest = v.artifact_digest
+          where later.model = m.model and later.alias = 'champion' and later.revision >= m.revision) as restorable
+      from moved m join model_versions v on v.model = m.model and v.version = m.version
     ),
     ranked as (
       select *, row_number() over (partition by model order by revision desc) as place,

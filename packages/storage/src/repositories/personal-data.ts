@@ -95,15 +95,10 @@ function inEveryModel(key: string) {
   return sql`(${predictions.model}, ${predictions.key}) in (select name, ${key}::text from models)`;
 }
 
-/**
- * Deletes facts about the predictions of a stretch of ids, at most so many. @returns how many
- */
-export async function deleteGroundTruthOf(
-  tx: Executor,
-  { from, to, limit }: { from: string; to: string; limit: number },
-): Promise<number> {
-  const rows = await tx.execute(sql`
+/** Deletes facts about predictions whose ids are below the given one, at most so many. @returns how many */
+export async function deleteGroundTruthBefore(db: Executor, id: string, limit: number): Promise<number> {
+  const rows = await db.execute(sql`
     delete from ground_truth where id in (
-      select id from ground_truth where prediction_id >= ${from}::uuid and prediction_id < ${to}::uuid limit ${limit}) returning 1`);
+      select id from ground_truth where prediction_id < ${id}::uuid limit ${limit}) returning 1`);
   return rows.length;
 }
