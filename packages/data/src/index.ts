@@ -1,4 +1,5 @@
 export { buildDataset, type BuildOptions, type BuildProgress, type BuiltDataset } from './build-dataset.ts';
+export { countKeyRows, type KeyRowsQuestion } from './count-key-rows.ts';
 export * from './errors.ts';
 export { FileDigests } from './file-digests.ts';
 export { windowBounds, type WindowBounds } from './window.ts';

@@ -24,7 +24,13 @@ import { filesOfOnly } from './plan.ts';
 import type { Asker, RetentionDependencies } from './retention-desk.ts';
 
 /** Counts the rows of a Parquet file in which a column, as text, is the key; 0 where it has no such column. */
-export type CountKeyRows = (question: { file: string; column: string; key: string }) => Promise<number>;
+export type CountKeyRows = (question: {
+  /** For the error. */
+  pipeline: string;
+  file: string;
+  column: string;
+  key: string;
+}) => Promise<number>;
 
 export interface PersonalDataDependencies extends RetentionDependencies {
   /** Ships every prediction acknowledged so far to the database. */
@@ -34,6 +40,9 @@ export interface PersonalDataDependencies extends RetentionDependencies {
 
 /** Predictions, and facts, that an export holds at most. */
 const MOST_ROWS = 10_000;
+
+/** A dataset version's files are its three splits, then its quarantine. */
+const SPLITS = 3;
 
 /** The column of a split's file that names the entity a row is about. */
 const KEY_COLUMN = '__key';
@@ -116,31 +125,26 @@ export class PersonalDataDesk {
     return found;
   }
 
-  async #countIn({ files }: HeldDataset, spec: PipelineSpec | undefined, key: string): Promise<number> {
+  async #countIn(
+    { pipeline, files }: HeldDataset,
+    spec: PipelineSpec | undefined,
+    key: string,
+  ): Promise<number> {
+    const splits = new Set(files.slice(0, SPLITS).map(({ digest }) => digest));
+    const questions = [...splits].map((digest) => ({ digest, column: KEY_COLUMN }));
+    // Quarantined rows are as they came: the key stands under the source's own name.
+    const column = spec?.data.key;
+    if (column !== undefined)
+      questions.push(...files.slice(SPLITS).map(({ digest }) => ({ digest, column })));
     let rows = 0;
-    for (const digest of new Set(files.map((file) => file.digest))) {
-      rows += await this.#countInFile(digest, { column: KEY_COLUMN, key });
-      // Quarantined rows are as they came: the key stands under the source's own name.
-      const column = spec?.data.key;
-      if (column !== undefined && column !== KEY_COLUMN) {
-        rows += await this.#countQuarantined(digest, files, { column, key });
-      }
+    for (const { digest, column } of questions) {
+      rows += await this.#countInFile(digest, { pipeline, column, key });
     }
     return rows;
   }
 
-  #countQuarantined(
-    digest: Digest,
-    files: HeldDataset['files'],
-    question: { column: string; key: string },
-  ): Promise<number> {
-    // After the three splits.
-    const quarantined = files.slice(3).some((file) => file.digest === digest);
-    return quarantined ? this.#countInFile(digest, question) : Promise.resolve(0);
-  }
-
   /** A file that is lost holds nothing. */
-  async #countInFile(digest: Digest, question: { column: string; key: string }): Promise<number> {
+  async #countInFile(digest: Digest, question: Omit<Parameters<CountKeyRows>[0], 'file'>): Promise<number> {
     const { artifacts, countKeyRows } = this.#dependencies;
     try {
       return await countKeyRows({ file: await artifacts.fetchFile(digest), ...question });
