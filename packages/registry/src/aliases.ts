@@ -9,7 +9,7 @@ import {
   transaction,
   type Executor,
 } from '@perennial/storage';
-import type { Asker, ModelDesk } from './tags.ts';
+import type { Requester, ModelDesk } from './tags.ts';
 
 export interface AliasTarget {
   model: string;
@@ -27,7 +27,7 @@ export interface AliasTarget {
  * @throws NotFoundError when there is no such model or version
  * @throws ConflictError when the alias is at another revision
  */
-export async function pointAlias(desk: ModelDesk, target: AliasTarget, asker: Asker): Promise<Alias> {
+export async function pointAlias(desk: ModelDesk, target: AliasTarget, requester: Requester): Promise<Alias> {
   const { model, alias, version, reason } = target;
   refuseChampion(alias, `release request ${model}@${version}`);
   return transaction(desk.database, async (tx) => {
@@ -36,7 +36,7 @@ export async function pointAlias(desk: ModelDesk, target: AliasTarget, asker: As
     await getModelVersion(tx, model, version);
     const current = await findAlias(tx, model, alias);
     const expectedRevision = target.expectedRevision ?? current?.revision ?? 0;
-    const decision = { by: asker.by, reason, at: desk.clock.now() };
+    const decision = { by: requester.by, reason, at: desk.clock.now() };
     const move = await moveAlias(tx, {
       model,
       alias,
@@ -45,7 +45,7 @@ export async function pointAlias(desk: ModelDesk, target: AliasTarget, asker: As
       releaseId: null,
       ...decision,
     });
-    recordMove(tx, { desk, asker, model, move });
+    recordMove(tx, { desk, requester, model, move });
     return { model, alias, version, revision: move.revision, updatedAt: move.at };
   });
 }
@@ -63,13 +63,13 @@ export interface AliasName {
 export async function withdrawAlias(
   desk: ModelDesk,
   { model, alias, reason }: AliasName & { reason: string },
-  asker: Asker,
+  requester: Requester,
 ): Promise<AliasMove> {
   refuseChampion(alias, `rollback ${model}`);
   return transaction(desk.database, async (tx) => {
     await lockModel(tx, model);
-    const move = await removeAlias(tx, { model, alias, by: asker.by, reason, at: desk.clock.now() });
-    recordMove(tx, { desk, asker, model, move });
+    const move = await removeAlias(tx, { model, alias, by: requester.by, reason, at: desk.clock.now() });
+    recordMove(tx, { desk, requester, model, move });
     return move;
   });
 }
@@ -84,16 +84,16 @@ function refuseChampion(alias: string, instead: string): void {
 
 interface Moved {
   desk: ModelDesk;
-  asker: Asker;
+  requester: Requester;
   model: string;
   move: AliasMove;
 }
 
-function recordMove(tx: Executor, { desk, asker, model, move }: Moved): void {
+function recordMove(tx: Executor, { desk, requester, model, move }: Moved): void {
   const { alias, version, previousVersion, revision, reason } = move;
   recordChange(tx, {
     at: desk.clock.now(),
-    ...asker,
+    ...requester,
     action: version === null ? 'alias.removed' : 'alias.moved',
     subject: `alias:${model}@${alias}`,
     reason,

@@ -23,7 +23,7 @@ export interface ModelDesk {
 }
 
 /** Who asks for a change, and from where. */
-export interface Asker {
+export interface Requester {
   by: string;
   /** Network address and request id, for the audit. */
   origin: string;
@@ -33,11 +33,17 @@ export interface Asker {
 export async function changeModel(
   desk: ModelDesk,
   { model, description }: { model: string; description: string },
-  asker: Asker,
+  requester: Requester,
 ): Promise<Model> {
   return transaction(desk.database, async (tx) => {
     const before = await describeModel(tx, model, description);
-    recordSaid(tx, { desk, asker, action: 'model.changed', of: { model }, details: { description, before } });
+    recordSaid(tx, {
+      desk,
+      requester,
+      action: 'model.changed',
+      of: { model },
+      details: { description, before },
+    });
     return getModel(tx, model);
   });
 }
@@ -46,11 +52,17 @@ export async function changeModel(
 export async function tagModel(
   desk: ModelDesk,
   { model, key, value }: Tag & { model: string },
-  asker: Asker,
+  requester: Requester,
 ): Promise<Model> {
   return transaction(desk.database, async (tx) => {
     const before = await setModelTag(tx, model, { key, value });
-    recordSaid(tx, { desk, asker, action: 'model.tagged', of: { model }, details: { key, value, before } });
+    recordSaid(tx, {
+      desk,
+      requester,
+      action: 'model.tagged',
+      of: { model },
+      details: { key, value, before },
+    });
     return getModel(tx, model);
   });
 }
@@ -59,11 +71,11 @@ export async function tagModel(
 export async function untagModel(
   desk: ModelDesk,
   { model, key }: { model: string; key: string },
-  asker: Asker,
+  requester: Requester,
 ): Promise<Model> {
   return transaction(desk.database, async (tx) => {
     const before = await removeModelTag(tx, model, key);
-    recordSaid(tx, { desk, asker, action: 'model.untagged', of: { model }, details: { key, before } });
+    recordSaid(tx, { desk, requester, action: 'model.untagged', of: { model }, details: { key, before } });
     return getModel(tx, model);
   });
 }
@@ -72,11 +84,11 @@ export async function untagModel(
 export async function changeVersion(
   desk: ModelDesk,
   { description, ...of }: VersionKey & { description: string },
-  asker: Asker,
+  requester: Requester,
 ): Promise<ModelVersion> {
   return transaction(desk.database, async (tx) => {
     const before = await describeVersion(tx, of, description);
-    recordSaid(tx, { desk, asker, action: 'version.changed', of, details: { description, before } });
+    recordSaid(tx, { desk, requester, action: 'version.changed', of, details: { description, before } });
     return versionAsListed(tx, of);
   });
 }
@@ -85,11 +97,11 @@ export async function changeVersion(
 export async function tagVersion(
   desk: ModelDesk,
   { key, value, ...of }: VersionKey & Tag,
-  asker: Asker,
+  requester: Requester,
 ): Promise<ModelVersion> {
   return transaction(desk.database, async (tx) => {
     const before = await setVersionTag(tx, of, { key, value });
-    recordSaid(tx, { desk, asker, action: 'version.tagged', of, details: { key, value, before } });
+    recordSaid(tx, { desk, requester, action: 'version.tagged', of, details: { key, value, before } });
     return versionAsListed(tx, of);
   });
 }
@@ -98,11 +110,11 @@ export async function tagVersion(
 export async function untagVersion(
   desk: ModelDesk,
   { key, ...of }: VersionKey & { key: string },
-  asker: Asker,
+  requester: Requester,
 ): Promise<ModelVersion> {
   return transaction(desk.database, async (tx) => {
     const before = await removeVersionTag(tx, of, key);
-    recordSaid(tx, { desk, asker, action: 'version.untagged', of, details: { key, before } });
+    recordSaid(tx, { desk, requester, action: 'version.untagged', of, details: { key, before } });
     return versionAsListed(tx, of);
   });
 }
@@ -114,13 +126,13 @@ async function versionAsListed(tx: Executor, { model, version }: VersionKey): Pr
 
 interface Said {
   desk: ModelDesk;
-  asker: Asker;
+  requester: Requester;
   action: AuditAction;
   of: { model: string; version?: number };
   details: Record<string, unknown>;
 }
 
-function recordSaid(tx: Executor, { desk, asker, action, of, details }: Said): void {
+function recordSaid(tx: Executor, { desk, requester, action, of, details }: Said): void {
   const subject = of.version === undefined ? `model:${of.model}` : `version:${of.model}@${of.version}`;
-  recordChange(tx, { at: desk.clock.now(), ...asker, action, subject, reason: null, details });
+  recordChange(tx, { at: desk.clock.now(), ...requester, action, subject, reason: null, details });
 }

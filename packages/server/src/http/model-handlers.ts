@@ -31,7 +31,7 @@ export function modelHandlers(dependencies: ModelHandlerDependencies) {
   } satisfies Partial<Handlers>;
 }
 
-const asker = ({ principal, origin }: HandlerContext) => ({ by: principal.name, origin });
+const requesterOf = ({ principal, origin }: HandlerContext) => ({ by: principal.name, origin });
 
 function modelRoutes({ database, clock }: ModelHandlerDependencies) {
   const db = database.orm;
@@ -39,9 +39,10 @@ function modelRoutes({ database, clock }: ModelHandlerDependencies) {
   return {
     listModels: ({ query }, { principal }) => storage.listModels(db, { ...query, models: principal.models }),
     getModel: ({ params }) => storage.getModel(db, params.model),
-    changeModel: ({ params, body }, context) => changeModel(desk, { ...params, ...body }, asker(context)),
-    tagModel: ({ params, body }, context) => tagModel(desk, { ...params, ...body }, asker(context)),
-    untagModel: ({ params }, context) => untagModel(desk, params, asker(context)),
+    changeModel: ({ params, body }, context) =>
+      changeModel(desk, { ...params, ...body }, requesterOf(context)),
+    tagModel: ({ params, body }, context) => tagModel(desk, { ...params, ...body }, requesterOf(context)),
+    untagModel: ({ params }, context) => untagModel(desk, params, requesterOf(context)),
     compareVersions: ({ params, query }) => compareVersions(db, { ...params, ...query }),
   } satisfies Partial<Handlers>;
 }
@@ -57,9 +58,10 @@ function versionRoutes({ database, artifacts, clock }: ModelHandlerDependencies)
       if (asksForJson(accept)) return { artifact: version.artifact, bytes: version.artifactBytes };
       return fileOf(artifacts, { ...version, name: `${params.model}-${params.version}.onnx` });
     },
-    changeVersion: ({ params, body }, context) => changeVersion(desk, { ...params, ...body }, asker(context)),
-    tagVersion: ({ params, body }, context) => tagVersion(desk, { ...params, ...body }, asker(context)),
-    untagVersion: ({ params }, context) => untagVersion(desk, params, asker(context)),
+    changeVersion: ({ params, body }, context) =>
+      changeVersion(desk, { ...params, ...body }, requesterOf(context)),
+    tagVersion: ({ params, body }, context) => tagVersion(desk, { ...params, ...body }, requesterOf(context)),
+    untagVersion: ({ params }, context) => untagVersion(desk, params, requesterOf(context)),
   } satisfies Partial<Handlers>;
 }
 
@@ -101,8 +103,12 @@ function aliasRoutes({ database, clock }: ModelHandlerDependencies) {
       if (!move) throw new NotFoundError('alias', `${params.model}@${params.alias}`);
       return move;
     },
-    moveAlias: ({ params, body }, context) => pointAlias(desk, { ...params, ...body }, asker(context)),
+    moveAlias: ({ params, body }, context) => pointAlias(desk, { ...params, ...body }, requesterOf(context)),
     removeAlias: ({ params }, context) =>
-      withdrawAlias(desk, { ...params, reason: `removed by ${context.principal.name}` }, asker(context)),
+      withdrawAlias(
+        desk,
+        { ...params, reason: `removed by ${context.principal.name}` },
+        requesterOf(context),
+      ),
   } satisfies Partial<Handlers>;
 }
