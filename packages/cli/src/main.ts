@@ -6,9 +6,11 @@ import { registerAlerts } from './commands/alerts.ts';
 import { registerBackfill } from './commands/backfill.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerModels } from './commands/models.ts';
+import { registerPersonalData } from './commands/personal-data.ts';
 import { registerPredict } from './commands/predict.ts';
 import { registerRegister } from './commands/register.ts';
 import { registerReproduce } from './commands/reproduce.ts';
+import { registerRetention } from './commands/retention.ts';
 import { registerRun } from './commands/run.ts';
 import { registerTriggers } from './commands/triggers.ts';
 import { registerUp } from './commands/up.ts';
@@ -28,6 +30,8 @@ const COMMANDS = [
   registerDoctor,
   registerAlerts,
   registerWebhooks,
+  registerRetention,
+  registerPersonalData,
 ];
 
 /**

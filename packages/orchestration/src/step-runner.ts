@@ -4,9 +4,13 @@ import {
   digestOfJson,
   findReusableStep,
   findStep,
+  holdArtifacts,
+  missingArtifacts,
   transaction,
   type Executor,
 } from '@perennial/storage';
+import { announceRun } from './openlineage/announce.ts';
+import { artifactsOf } from './steps/step-artifacts.ts';
 import type { RunContext, StepDefinition, StepResult } from './steps/step.ts';
 import { withinTime } from './time-limit.ts';
 
@@ -24,14 +28,25 @@ export async function runStep<Input, Output>(
   const finished = earlier?.state === 'succeeded' || earlier?.state === 'reused';
   if (finished && earlier.inputDigest === inputDigest) return earlier.output as Output;
   const attempt = (earlier?.attempt ?? 0) + 1;
-  const reused =
-    step.reusable && !run.force ? await findReusableStep(database.orm, step.name, inputDigest) : undefined;
+  const reused = step.reusable && !run.force ? await findReusable(context, step, inputDigest) : undefined;
   if (reused) {
     await append(context, { type: 'step-started', step: step.name, attempt, inputDigest });
     await succeed(context, step, { result: { output: reused.output as Output }, reused: true });
     return reused.output as Output;
   }
   return work(context, step, { input, inputDigest, attempt });
+}
+
+/** The step of another run that has the output, if all that its output refers to is still kept. */
+async function findReusable<Input, Output>(
+  { database, artifacts }: RunContext,
+  { name }: StepDefinition<Input, Output>,
+  inputDigest: string,
+) {
+  const found = await findReusableStep(database.orm, name, inputDigest);
+  if (found === undefined) return undefined;
+  const lost = await missingArtifacts(artifacts, await artifactsOf(database.orm, name, found.output));
+  return lost.length === 0 ? found : undefined;
 }
 
 interface Work<Input> {
@@ -74,7 +89,7 @@ function isLeaseLost(error: unknown): boolean {
   return error instanceof PerennialError && error.code === 'lease-lost';
 }
 
-/** Records a step's success together with what it has to write. */
+/** Records a step's success together with what it has to write, and holds what it left in the store against retention. */
 async function succeed<Input, Output>(
   context: RunContext,
   step: StepDefinition<Input, Output>,
@@ -85,6 +100,7 @@ async function succeed<Input, Output>(
   await transaction(context.database, async (tx) => {
     await appendFenced(tx, context, event);
     await result.write?.(tx);
+    await holdArtifacts(tx, context.artifacts, await artifactsOf(tx, step.name, output));
   });
 }
 
@@ -96,8 +112,9 @@ export async function append(context: RunContext, event: RunEvent): Promise<void
 /** Appends an event in the caller's transaction. @throws LeaseLostError when another worker has the run by now */
 export async function appendFenced(
   tx: Executor,
-  { run, clock, fence }: Pick<RunContext, 'run' | 'clock' | 'fence'>,
+  { run, clock, fence, announce }: Pick<RunContext, 'run' | 'clock' | 'fence' | 'announce'>,
   event: RunEvent,
 ): Promise<void> {
   await appendRunEvent(tx, { runId: run.id, at: clock.now(), event, fence });
+  if (announce) await announceRun(tx, run.id, event.type);
 }

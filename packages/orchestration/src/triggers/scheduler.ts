@@ -2,14 +2,23 @@ import { FileTriggers, type FileTriggersDependencies } from './file-triggers.ts'
 import { ScheduleTriggers } from './schedule-triggers.ts';
 import { StreamTriggers } from './stream-triggers.ts';
 
+/** Something to look at with every tick; it says itself when there is something to do. */
+export interface Chore {
+  /** In the plural, for the log: `schedules`. */
+  what: string;
+  tick: () => Promise<void>;
+}
+
 export interface SchedulerDependencies extends FileTriggersDependencies {
+  /** What else is looked at. @default none */
+  chores?: readonly Chore[];
   log: (line: { message: string; error: unknown }) => void;
 }
 
 /** What raises triggers by looking. Call {@link Scheduler.tick} every second or so; any number of schedulers may work on one database. */
 export class Scheduler {
   readonly #log: SchedulerDependencies['log'];
-  readonly #parts: { what: string; tick: () => Promise<void> }[];
+  readonly #parts: Chore[];
   #ticking: Promise<void> | undefined;
 
   constructor(dependencies: SchedulerDependencies) {
@@ -21,6 +30,7 @@ export class Scheduler {
       { what: 'schedules', tick: () => schedules.tick() },
       { what: 'files', tick: () => files.tick() },
       { what: 'streams', tick: () => streams.tick() },
+      ...(dependencies.chores ?? []),
     ];
   }
 

@@ -150,8 +150,8 @@ function planUnreferenced(
     ...holdings.datasets.flatMap(digestsOf),
     ...holdings.unfinished.flatMap(({ artifacts }) => artifacts),
   ]);
+  if (!limits(policy.artifacts)) return { go: [], kept: [], unreferenced: [] };
   const unreferenced = stored.filter((digest) => !referenced.has(digest)).sort();
-  if (!limits(policy.artifacts)) return { go: [], kept: [], unreferenced };
   const { go, kept } = divide(unreferenced, {
     name: (digest) => digest,
     reason: (digest) => {

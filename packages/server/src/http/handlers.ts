@@ -1,10 +1,10 @@
 import { parseId, type Clock } from '@perennial/contract';
 import { reportLive, type GroundTruthLog } from '@perennial/monitoring';
 import type { BackfillService, RunService, StreamService } from '@perennial/orchestration';
-import { approveRelease, rejectRelease } from '@perennial/registry';
 import type { PredictionService } from '@perennial/serving';
 import * as storage from '@perennial/storage';
 import type { Doctor } from '../platform/doctor.ts';
+import { accessHandlers, type AccessHandlerDependencies } from './access-handlers.ts';
 import { attestationHandlers, type AttestationDependencies } from './attestation-handlers.ts';
 import { auditHandlers } from './audit-handlers.ts';
 import { cardHandlers } from './card-handlers.ts';
@@ -14,11 +14,17 @@ import type { Metrics } from './metrics.ts';
 import { modelHandlers } from './model-handlers.ts';
 import { reproductionHandlers } from './reproduction-handlers.ts';
 import { predictHandler } from './predict-handler.ts';
+import { retentionHandlers } from './retention-handlers.ts';
+import { releaseHandlers, type ReleaseHandlerDependencies } from './release-handlers.ts';
 import type { Handlers } from './route-registration.ts';
 import { webhookHandlers, type WebhookHandlerDependencies } from './webhook-handlers.ts';
 
 export interface HandlerDependencies
-  extends WebhookHandlerDependencies, ImportHandlerDependencies, AttestationDependencies {
+  extends
+    WebhookHandlerDependencies,
+    ImportHandlerDependencies, AccessHandlerDependencies,
+    AttestationDependencies,
+    ReleaseHandlerDependencies {
   database: storage.Database;
   artifacts: storage.ArtifactStore;
   clock: Clock;
@@ -49,6 +55,8 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     ...predictionHandlers(dependencies),
     ...monitoringHandlers(dependencies),
     ...webhookHandlers(dependencies),
+    ...accessHandlers(dependencies),
+    ...retentionHandlers(dependencies),
     ...auditHandlers(dependencies),
   };
 }
@@ -94,18 +102,6 @@ function datasetHandlers({ database }: HandlerDependencies) {
   return {
     listDatasets: ({ query }) => storage.listDatasetVersions(database.orm, query),
     getDataset: ({ params }) => storage.getDatasetVersion(database.orm, params.dataset),
-  } satisfies Partial<Handlers>;
-}
-
-function releaseHandlers({ database, clock }: HandlerDependencies) {
-  const desk = { database, clock };
-  return {
-    listReleases: ({ query }) => storage.listReleases(database.orm, query),
-    getRelease: ({ params }) => storage.getRelease(database.orm, parseId('release', params.release)),
-    approveRelease: ({ params, body }, { principal }) =>
-      approveRelease(desk, { release: params.release, by: principal.name, reason: body.reason }),
-    rejectRelease: ({ params, body }, { principal }) =>
-      rejectRelease(desk, { release: params.release, by: principal.name, reason: body.reason }),
   } satisfies Partial<Handlers>;
 }
 

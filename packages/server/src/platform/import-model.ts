@@ -7,10 +7,23 @@ import {
   type ImportRequest,
   type ModelVersionDetail,
 } from '@perennial/contract';
-import { examineFile, tryModel, type ExaminedFile, type GivenFile, type Trial, type TrialLimits } from '@perennial/onnx';
+import {
+  examineFile,
+  tryModel,
+  type ExaminedFile,
+  type GivenFile,
+  type Trial,
+  type TrialLimits,
+} from '@perennial/onnx';
 import { registerImportedVersion } from '@perennial/registry';
 import { InvalidInstanceError, compileReader } from '@perennial/serving';
-import { getModelVersion, transaction, type ArtifactStore, type Database } from '@perennial/storage';
+import {
+  getModelVersion,
+  holdArtifacts,
+  transaction,
+  type ArtifactStore,
+  type Database,
+} from '@perennial/storage';
 import { ImportQueue } from './import-queue.ts';
 import { PLATFORM_VERSION } from './version.ts';
 
@@ -69,21 +82,28 @@ export class ModelImporter {
       },
       origin,
     };
-    const version = await transaction(database, (tx) =>
-      registerImportedVersion(tx, imported, { clock, ids }),
-    );
+    const version = await transaction(database, async (tx) => {
+      await holdArtifacts(tx, artifacts, [artifact.digest]);
+      return registerImportedVersion(tx, imported, { clock, ids });
+    });
     return getModelVersion(database.orm, model, version);
   }
 
   /** Looks at a file and tries it. */
   async #take(given: GivenFile['bytes'], { sample, output }: ImportRequest, signal: AbortSignal | undefined) {
     const { description, ...examined } = await examineFile({ bytes: given, sample, output });
-    return { description, ...(await tryModel(planTrial(examined, sample), { ...this.#options.limits, signal })) };
+    return {
+      description,
+      ...(await tryModel(planTrial(examined, sample), { ...this.#options.limits, signal })),
+    };
   }
 }
 
 /** What a file is tried with: as it is where the platform wrote it, else in the form that sample and request say. */
-function planTrial({ bytes, columns, label }: Omit<ExaminedFile, 'description'>, sample: ImportRequest['sample']): Trial {
+function planTrial(
+  { bytes, columns, label }: Omit<ExaminedFile, 'description'>,
+  sample: ImportRequest['sample'],
+): Trial {
   return { bytes, adopt: label && { columns, label }, sample: readSample(columns, sample) };
 }
 

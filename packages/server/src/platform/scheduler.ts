@@ -2,6 +2,7 @@ import { Scheduler, controlJobs, startTicks } from '@perennial/orchestration';
 import { startWorker } from '@perennial/storage';
 import { bucketLister } from './bucket-files.ts';
 import type { PlatformParts } from './parts.ts';
+import { retentionChore, startRetentionJobs } from './retention.ts';
 import type { Work } from './work.ts';
 
 /**
@@ -13,7 +14,9 @@ export async function startScheduler(parts: PlatformParts, work: Work): Promise<
   const log = ({ message, error }: { message: string; error: unknown }) =>
     logger.error({ err: error }, message);
   const listerOf = bucketLister(work.sources.objects);
-  const stopTicks = startTicks(new Scheduler({ ...parts, ...work, listerOf, log }));
+  const stopTicks = startTicks(
+    new Scheduler({ ...parts, ...work, listerOf, log, chores: [retentionChore(parts)] }),
+  );
   closers.add('scheduler', stopTicks);
   const worker = await startWorker({
     database,
@@ -21,4 +24,5 @@ export async function startScheduler(parts: PlatformParts, work: Work): Promise<
     log: (level, message) => logger[level === 'warning' ? 'warn' : level](message),
   });
   closers.add('control worker', () => worker.stop());
+  await startRetentionJobs(parts);
 }

@@ -1,3 +1,4 @@
+import { ExplainingArtifactStore } from '@perennial/registry';
 import {
   FileArtifactStore,
   S3ArtifactStore,
@@ -23,7 +24,8 @@ export async function openStorage(
 ): Promise<OpenStorage> {
   const database = await openConfiguredDatabase(config.database, { closers, logger });
   await migrate(database);
-  return { database, artifacts: await openArtifacts(config.artifacts) };
+  const artifacts = new ExplainingArtifactStore(await openArtifacts(config.artifacts), database);
+  return { database, artifacts };
 }
 
 async function openConfiguredDatabase(
