@@ -49,7 +49,7 @@ describe('a job of the control queue', () => {
 
   it('brings a backfill from its start through its days', async () => {
     const days = { pipeline: 'flights', from: '2026-03-01', to: '2026-03-02' };
-    const { id } = await bench.backfills.start({ ...days, force: false, by: 'Ann' });
+    const { id } = await bench.backfills.start({ ...days, force: false, by: 'Ann', origin: 'test' });
     for (const day of ['2026-03-01', '2026-03-02']) {
       await queueIsEmpty();
       const [run] = await bench.runs();

@@ -148,7 +148,7 @@ describe('a worker', { timeout: 60_000 }, () => {
 describe('a run that is cancelled', { timeout: 60_000 }, () => {
   it('while it is queued is never begun', async () => {
     const run = await bench.start();
-    await bench.runs.cancel(run.id, 'test');
+    await bench.runs.cancel(run.id, { by: 'test', origin: 'test' });
     expect(await bench.execute(run)).toMatchObject({ state: 'cancelled' });
     expect(await bench.events(run)).toEqual(['created', 'cancelled']);
   });
@@ -157,7 +157,7 @@ describe('a run that is cancelled', { timeout: 60_000 }, () => {
     const run = await bench.start();
     const executor = bench.executor();
     bench.store.beforeGet = async () => {
-      await bench.runs.cancel(run.id, 'test');
+      await bench.runs.cancel(run.id, { by: 'test', origin: 'test' });
       executor.cancel(parseId('run', run.id));
     };
     await executor.execute(run.id, { signal: never(), lastAttempt: false });
@@ -169,8 +169,10 @@ describe('a run that is cancelled', { timeout: 60_000 }, () => {
 
   it('cannot be cancelled again', async () => {
     const run = await bench.start();
-    await bench.runs.cancel(run.id, 'test');
-    await expect(bench.runs.cancel(run.id, 'test')).rejects.toMatchObject({ code: 'transition-refused' });
+    await bench.runs.cancel(run.id, { by: 'test', origin: 'test' });
+    await expect(bench.runs.cancel(run.id, { by: 'test', origin: 'test' })).rejects.toMatchObject({
+      code: 'transition-refused',
+    });
   });
 });
 

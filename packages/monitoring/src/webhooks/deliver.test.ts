@@ -2,7 +2,14 @@ import type { ServerResponse } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { IdGenerator, ManualClock, formatId, parseId, type Delivery } from '@perennial/contract';
-import { deleteWebhook, getDelivery, listDeliveries, raiseAlert, transaction } from '@perennial/storage';
+import {
+  deleteWebhook,
+  getDelivery,
+  listAudit,
+  listDeliveries,
+  raiseAlert,
+  transaction,
+} from '@perennial/storage';
 import { createTestDatabase, type TestDatabase } from '@perennial/storage/testing';
 import { startWebhookReceiver, type WebhookReceiver } from '../testing/webhook-receiver.ts';
 import { deliverWebhook, type DeliveryDependencies } from './deliver.ts';
@@ -13,6 +20,7 @@ import { createWebhook, replayWebhookDelivery } from './webhook-desk.ts';
 const clock = new ManualClock(new Date());
 const ids = new IdGenerator(clock);
 const network: WebhookNetwork = { allowPrivate: true };
+const asked = { by: 'local', origin: '203.0.113.7 req_1' };
 const never = new AbortController().signal;
 let test: TestDatabase;
 let receiver: WebhookReceiver;
@@ -30,7 +38,7 @@ afterEach(() => receiver.close());
 /** A webhook that wants alerts, with one on its way to it. */
 async function raiseOne({ url = receiver.url }: { url?: string } = {}) {
   const desk = { database: test.database, clock, ids, network };
-  const webhook = await createWebhook(desk, { request: { url, events: ['alert.raised'] }, by: 'local' });
+  const webhook = await createWebhook(desk, { request: { url, events: ['alert.raised'] }, ...asked });
   const alert = await transaction(test.database, (tx) =>
     raiseAlert(tx, {
       id: ids.next(),
@@ -155,10 +163,16 @@ describe('a receiver that is down', () => {
   });
 
   it('and replayed to has as many attempts as at first, which go on being counted', async () => {
-    const { delivery } = await raiseOne();
+    const { webhook, delivery } = await raiseOne();
     receiver.answer((response) => void response.writeHead(503).end());
     for (let attempt = 1; attempt <= 9; attempt++) await deliver(delivery);
-    const replayed = await replayWebhookDelivery({ database: test.database, clock }, delivery.id);
+    const replayed = await replayWebhookDelivery(
+      { database: test.database, clock },
+      { delivery: delivery.id, ...asked },
+    );
+    const { items } = await listAudit(test.database.orm, { limit: 1, action: 'webhook.replayed' });
+    const subject = `webhook:${webhook.id}`;
+    expect(items).toMatchObject([{ ...asked, subject, details: { delivery: delivery.id } }]);
     expect(replayed).toMatchObject({ id: delivery.id, state: 'pending', attempts: 9, endedAt: null });
     const [job] = await jobs();
     expect(job?.payload.priorAttempts).toBe(9);

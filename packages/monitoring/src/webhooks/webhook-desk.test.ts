@@ -8,10 +8,17 @@ import {
   parseId,
   type WebhookRequest,
 } from '@perennial/contract';
-import { deleteWebhook, listDeliveries, listWebhooks, publishEvent, transaction } from '@perennial/storage';
+import {
+  deleteWebhook,
+  listAudit,
+  listDeliveries,
+  listWebhooks,
+  publishEvent,
+  transaction,
+} from '@perennial/storage';
 import { createTestDatabase, type TestDatabase } from '@perennial/storage/testing';
 import { TooManyWebhooksError, WebhookAddressError, WebhookDeletedError } from '../errors.ts';
-import { createWebhook, replayWebhookDelivery, type WebhookDesk } from './webhook-desk.ts';
+import { createWebhook, removeWebhook, replayWebhookDelivery, type WebhookDesk } from './webhook-desk.ts';
 
 const clock = new ManualClock('2024-03-11T03:00:00Z');
 const ids = new IdGenerator(clock);
@@ -25,10 +32,11 @@ beforeAll(async () => {
 afterAll(() => test.drop());
 beforeEach(() => test.database.sql`truncate webhook_deliveries, webhooks`.then(() => undefined));
 
+const asked = { by: 'local', origin: '203.0.113.7 req_1' };
 const create = (changes: Partial<WebhookRequest> = {}) =>
   createWebhook(desk, {
     request: { url: 'https://hooks.example/a?b=c', events: ['alert.raised'], ...changes },
-    by: 'local',
+    ...asked,
   });
 const listed = async () => (await listWebhooks(test.database.orm, { limit: 200 })).items;
 
@@ -70,10 +78,25 @@ describe('a new webhook', () => {
     expect(refused).toHaveLength(4);
     for (const error of refused) expect(error).toBeInstanceOf(TooManyWebhooksError);
     const [one] = await listed();
-    const id = parseId('webhook', one?.id ?? '');
-    await transaction(test.database, (tx) => deleteWebhook(tx, id, clock.now()));
+    await removeWebhook(desk, { webhook: one?.id ?? '', ...asked });
     await create();
     expect(await listed()).toHaveLength(100);
+  });
+});
+
+describe('the audit', () => {
+  it('has who made and removed a webhook, and neither its secret nor more of its address than the host', async () => {
+    const { id, secret } = await create({ url: 'https://hooks.example/services/T0/B0/hunter2?key=hunter2' });
+    await removeWebhook(desk, { webhook: id, ...asked });
+    const { items } = await listAudit(test.database.orm, { limit: 50, subject: `webhook:${id}` });
+    const details = { receiver: 'https://hooks.example', events: ['alert.raised'], model: null };
+    expect(items).toMatchObject([
+      { action: 'webhook.deleted', ...asked, details },
+      { action: 'webhook.created', ...asked, details },
+    ]);
+    expect(JSON.stringify(items)).not.toContain('hunter2');
+    expect(JSON.stringify(items)).not.toContain(secret);
+    await expect(removeWebhook(desk, { webhook: id, ...asked })).rejects.toBeInstanceOf(NotFoundError);
   });
 });
 
@@ -99,12 +122,12 @@ describe('a replay', () => {
       await deleteWebhook(tx, webhook, clock.now());
     });
     const [delivery] = (await listDeliveries(test.database.orm, webhook, { limit: 1 })).items;
-    const replay = replayWebhookDelivery(desk, delivery?.id ?? '');
+    const replay = replayWebhookDelivery(desk, { delivery: delivery?.id ?? '', ...asked });
     await expect(replay).rejects.toBeInstanceOf(WebhookDeletedError);
   });
 
   it('of a delivery that is not there is not found', async () => {
-    const missing = replayWebhookDelivery(desk, formatId('delivery', ids.next()));
+    const missing = replayWebhookDelivery(desk, { delivery: formatId('delivery', ids.next()), ...asked });
     await expect(missing).rejects.toBeInstanceOf(NotFoundError);
   });
 });

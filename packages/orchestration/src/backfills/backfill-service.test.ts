@@ -5,12 +5,20 @@ import {
   TransitionRefusedError,
   type Backfill,
 } from '@perennial/contract';
-import { getBackfill, listBackfills } from '@perennial/storage';
+import { getBackfill, listAudit, listBackfills } from '@perennial/storage';
 import { parseId } from '@perennial/contract';
 import { TriggerBench, type RunEnd } from '../testing/trigger-bench.ts';
 
 const pipeline = 'flights';
-const stretch = { pipeline, from: '2026-02-27', to: '2026-03-02', force: true, by: 'Ann' };
+const stretch = {
+  pipeline,
+  from: '2026-02-27',
+  to: '2026-03-02',
+  force: true,
+  by: 'Ann',
+  origin: '203.0.113.7 req_1',
+};
+const bob = { by: 'Bob', origin: '203.0.113.8 req_2' };
 
 let bench: TriggerBench;
 beforeEach(async () => {
@@ -73,7 +81,7 @@ describe('a backfill', () => {
     expect(stopped.reason).toMatch(/^The run run_.* of 2026-02-28 failed: There are no rows\.$/);
     await bench.backfills.advance(backfill.id);
     expect(await days()).toHaveLength(2);
-    expect(await bench.backfills.resume(backfill.id)).toMatchObject({
+    expect(await bench.backfills.resume(backfill.id, bob)).toMatchObject({
       state: 'running',
       reason: null,
       done: 1,
@@ -84,20 +92,35 @@ describe('a backfill', () => {
 
   it('that is stopped lets the run under way end, and counts it when resumed', async () => {
     const backfill = await started();
-    expect(await bench.backfills.stop(backfill.id, 'Bob')).toMatchObject({
+    expect(await bench.backfills.stop(backfill.id, bob)).toMatchObject({
       state: 'stopped',
       reason: 'Stopped by Bob.',
     });
     expect(await execute(backfill, 'succeeded')).toMatchObject({ state: 'stopped', done: 0 });
     expect(await days()).toEqual(['2026-02-27']);
-    expect(await bench.backfills.resume(backfill.id)).toMatchObject({ nextDay: '2026-02-28', done: 1 });
+    expect(await bench.backfills.resume(backfill.id, bob)).toMatchObject({ nextDay: '2026-02-28', done: 1 });
     expect(await days()).toEqual(['2026-02-27', '2026-02-28']);
+  });
+
+  it('is in the audit with whoever started, stopped and resumed it', async () => {
+    const backfill = await started();
+    await execute(backfill, 'failed');
+    await bench.backfills.resume(backfill.id, bob);
+    await bench.backfills.stop(backfill.id, bob);
+    const { items } = await listAudit(bench.database.orm, { limit: 50, subject: `backfill:${backfill.id}` });
+    expect(items.map(({ action, by, origin }) => ({ action, by, origin }))).toEqual([
+      { action: 'backfill.stopped', ...bob },
+      { action: 'backfill.resumed', ...bob },
+      { action: 'backfill.stopped', by: 'scheduler', origin: 'scheduler' },
+      { action: 'backfill.started', by: 'Ann', origin: '203.0.113.7 req_1' },
+    ]);
+    expect(items[2]?.reason).toContain('There are no rows.');
   });
 
   it('that is resumed while its run is under way starts no second one', async () => {
     const backfill = await started();
-    await bench.backfills.stop(backfill.id, 'Bob');
-    await bench.backfills.resume(backfill.id);
+    await bench.backfills.stop(backfill.id, bob);
+    await bench.backfills.resume(backfill.id, bob);
     expect(await days()).toEqual(['2026-02-27']);
   });
 
@@ -141,13 +164,13 @@ describe('what makes no sense is refused', () => {
     await expect(start({ pipeline: 'unknown' })).rejects.toThrow(NotFoundError);
     const unknown = 'back_0190b0a4-0000-7000-8000-000000000000';
     await expect(bench.backfills.advance(unknown)).rejects.toThrow(NotFoundError);
-    await expect(bench.backfills.resume(unknown)).rejects.toThrow(NotFoundError);
+    await expect(bench.backfills.resume(unknown, bob)).rejects.toThrow(NotFoundError);
   });
 
   it('to resume one that runs, and to stop one that has stopped', async () => {
     const backfill = await started();
-    await expect(bench.backfills.resume(backfill.id)).rejects.toThrow(TransitionRefusedError);
-    await bench.backfills.stop(backfill.id, 'Bob');
-    await expect(bench.backfills.stop(backfill.id, 'Bob')).rejects.toThrow(TransitionRefusedError);
+    await expect(bench.backfills.resume(backfill.id, bob)).rejects.toThrow(TransitionRefusedError);
+    await bench.backfills.stop(backfill.id, bob);
+    await expect(bench.backfills.stop(backfill.id, bob)).rejects.toThrow(TransitionRefusedError);
   });
 });

@@ -12,10 +12,13 @@ import {
   lockBackfill,
   newestBackfillRun,
   queueAdvance,
+  recordChange,
   transaction,
   updateBackfill,
+  type AuditDraft,
   type BackfillRow,
   type Executor,
+  type Requester,
 } from '@perennial/storage';
 import type { TriggerEngine, TriggerEngineDependencies } from '../triggers/trigger-engine.ts';
 
@@ -23,14 +26,16 @@ export interface BackfillServiceDependencies extends TriggerEngineDependencies {
   engine: TriggerEngine;
 }
 
-export interface BackfillRequest {
+export interface BackfillRequest extends Requester {
   pipeline: string;
   /** First and last day, `YYYY-MM-DD`, both included. */
   from: string;
   to: string;
   force: boolean;
-  by: string;
 }
+
+/** Who goes on with a backfill between its runs. */
+const SCHEDULER: Requester = { by: 'scheduler', origin: 'scheduler' };
 
 /** Days that one backfill may have: ten years. */
 const MOST_DAYS = 3_660;
@@ -44,7 +49,7 @@ export class BackfillService {
   }
 
   /** @throws NotFoundError when no such pipeline is loaded, InvalidRequestError when the days are no stretch */
-  async start({ pipeline, from, to, force, by }: BackfillRequest): Promise<Backfill> {
+  async start({ pipeline, from, to, force, by, origin }: BackfillRequest): Promise<Backfill> {
     const { database, clock, ids, catalog } = this.#dependencies;
     catalog.get(pipeline);
     requireStretch(from, to);
@@ -64,6 +69,8 @@ export class BackfillService {
         createdAt: clock.now(),
       });
       await queueAdvance(tx, id);
+      const details = { pipeline, from, to, force };
+      this.#audit(tx, id, { action: 'backfill.started', by, origin, details });
       return getBackfill(tx, id);
     });
   }
@@ -72,13 +79,15 @@ export class BackfillService {
    * Goes on with a stopped backfill at the day it stopped at.
    * @throws NotFoundError, TransitionRefusedError when it has not stopped
    */
-  async resume(backfill: string): Promise<Backfill> {
+  async resume(backfill: string, { by, origin }: Requester): Promise<Backfill> {
     const id = parseId('backfill', backfill);
     return transaction(this.#dependencies.database, async (tx) => {
       const row = await lockBackfill(tx, id);
       if (row.state !== 'stopped') throw refused(row, 'resume');
       const running = { ...row, state: 'running' as const, reason: null };
       await updateBackfill(tx, id, { state: 'running', reason: null });
+      const details = { pipeline: row.pipeline, nextDay: row.nextDay };
+      this.#audit(tx, id, { action: 'backfill.resumed', by, origin, details });
       await this.#proceed(tx, running, { retry: true });
       return getBackfill(tx, id);
     });
@@ -88,12 +97,12 @@ export class BackfillService {
    * Stops a backfill after the run that is under way.
    * @throws NotFoundError, TransitionRefusedError when it is not running
    */
-  async stop(backfill: string, by: string): Promise<Backfill> {
+  async stop(backfill: string, { by, origin }: Requester): Promise<Backfill> {
     const id = parseId('backfill', backfill);
     return transaction(this.#dependencies.database, async (tx) => {
       const row = await lockBackfill(tx, id);
       if (row.state !== 'running') throw refused(row, 'stop');
-      await updateBackfill(tx, id, { state: 'stopped', reason: `Stopped by ${by}.` });
+      await this.#halt(tx, row, { by, origin, reason: `Stopped by ${by}.` });
       return getBackfill(tx, id);
     });
   }
@@ -116,7 +125,7 @@ export class BackfillService {
       await updateBackfill(tx, row.id, { nextDay: day, done });
       const ended = run?.state === 'failed' || run?.state === 'cancelled';
       if (run === undefined || (ended && retry)) await this.#startDay(tx, row, day);
-      else if (ended) await updateBackfill(tx, row.id, { state: 'stopped', reason: stopReason(run, day) });
+      else if (ended) await this.#halt(tx, row, { ...SCHEDULER, reason: stopReason(run, day) });
       return;
     }
     await updateBackfill(tx, row.id, { state: 'finished', nextDay: null, done });
@@ -125,7 +134,7 @@ export class BackfillService {
   async #startDay(tx: Executor, row: BackfillRow, day: string): Promise<void> {
     if (!this.#dependencies.catalog.names().includes(row.pipeline)) {
       const reason = `The pipeline '${row.pipeline}' is not loaded any more.`;
-      return updateBackfill(tx, row.id, { state: 'stopped', reason });
+      return this.#halt(tx, row, { ...SCHEDULER, reason });
     }
     await this.#dependencies.engine.fireIn(tx, {
       pipeline: row.pipeline,
@@ -136,6 +145,20 @@ export class BackfillService {
       force: row.force,
       backfillId: row.id,
     });
+  }
+
+  async #halt(
+    tx: Executor,
+    { id, pipeline, nextDay }: BackfillRow,
+    { by, origin, reason }: Requester & { reason: string },
+  ): Promise<void> {
+    await updateBackfill(tx, id, { state: 'stopped', reason });
+    this.#audit(tx, id, { action: 'backfill.stopped', by, origin, reason, details: { pipeline, nextDay } });
+  }
+
+  #audit(tx: Executor, id: string, change: Omit<AuditDraft, 'at' | 'subject'>): void {
+    const subject = `backfill:${formatId('backfill', id)}`;
+    recordChange(tx, { at: this.#dependencies.clock.now(), subject, ...change });
   }
 }
 

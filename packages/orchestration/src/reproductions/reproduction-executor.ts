@@ -75,6 +75,7 @@ export class ReproductionExecutor {
       digests: new FileDigests(),
       startServer: null,
       fence: 0,
+      announce: false,
       signal: job.signal,
       delay: () => Promise.resolve(),
       publish: () => undefined,

@@ -1,5 +1,12 @@
 import type { Clock, IdGenerator, Reproduction } from '@perennial/contract';
-import { createReproduction, getModelVersion, transaction, type Database } from '@perennial/storage';
+import {
+  createReproduction,
+  getModelVersion,
+  recordChange,
+  transaction,
+  type Database,
+  type Requester,
+} from '@perennial/storage';
 
 export interface ReproductionServiceDependencies {
   database: Database;
@@ -7,10 +14,9 @@ export interface ReproductionServiceDependencies {
   ids: IdGenerator;
 }
 
-export interface ReproductionRequest {
+export interface ReproductionRequest extends Requester {
   model: string;
   version: number;
-  by: string;
 }
 
 /** Asks for versions to be made again. */
@@ -22,12 +28,17 @@ export class ReproductionService {
   }
 
   /** @throws NotFoundError when there is no such version */
-  async start({ model, version, by }: ReproductionRequest): Promise<Reproduction> {
+  async start({ model, version, by, origin }: ReproductionRequest): Promise<Reproduction> {
     const { database, clock, ids } = this.#dependencies;
     return transaction(database, async (tx) => {
       await getModelVersion(tx, model, version);
-      const asked = { id: ids.next(), model, version, requestedBy: by, createdAt: clock.now() };
-      return createReproduction(tx, asked);
+      const at = clock.now();
+      const asked = { id: ids.next(), model, version, requestedBy: by, createdAt: at };
+      const reproduction = await createReproduction(tx, asked);
+      const details = { reproduction: reproduction.id };
+      const subject = `version:${model}@${version}`;
+      recordChange(tx, { at, by, action: 'reproduction.started', subject, details, origin });
+      return reproduction;
     });
   }
 }

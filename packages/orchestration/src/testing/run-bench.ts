@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { IdGenerator, ManualClock, parseId, type Reproduction, type Run } from '@perennial/contract';
 import { binary, csv, definePipeline, mlp, notWorse, numeric, type ValidateInput } from '@perennial/pipeline';
 import type { LoadedPipeline } from '@perennial/pipeline/load';
+import { testSigning } from '@perennial/registry/testing';
 import { FileArtifactStore, getReproduction, getRun, listRunEvents, type Database } from '@perennial/storage';
 import { createTestDatabase, type TestDatabase } from '@perennial/storage/testing';
 import { PipelineCatalog } from '../pipeline-catalog.ts';
@@ -63,6 +64,7 @@ export class RunBench {
   runs: RunService;
   /** What the executors waited for between tries, in milliseconds. */
   readonly waited: number[] = [];
+  readonly #signing = testSigning();
   readonly #test: TestDatabase;
   readonly #progress: RunProgressHub;
   #catalog: PipelineCatalog;
@@ -81,7 +83,7 @@ export class RunBench {
     this.#progress = parts.progress;
     this.#catalog = parts.catalog;
     const engine = new TriggerEngine({ ...this.#parts, catalog: this.#catalog });
-    this.runs = new RunService({ ...this.#parts, engine });
+    this.runs = new RunService({ ...this.#parts, engine, announce: true });
   }
 
   static async open(): Promise<RunBench> {
@@ -114,7 +116,7 @@ export class RunBench {
   async #load(pipelines: LoadedPipeline[]): Promise<void> {
     this.#catalog = await PipelineCatalog.of(pipelines, this.#parts);
     const engine = new TriggerEngine({ ...this.#parts, catalog: this.#catalog });
-    this.runs = new RunService({ ...this.#parts, engine });
+    this.runs = new RunService({ ...this.#parts, engine, announce: true });
   }
 
   executor(changes: Partial<RunExecutorDependencies> = {}): RunExecutor {
@@ -129,6 +131,7 @@ export class RunBench {
       startServer: null,
       worker: 'bench',
       platformVersion: '0.0.0',
+      signer: this.#signing.signer,
       delay: async (milliseconds) => void this.waited.push(milliseconds),
       log: () => undefined,
       ...changes,
@@ -137,7 +140,12 @@ export class RunBench {
 
   /** Asks for a version to be made again. */
   async startReproduction(version: number): Promise<Reproduction> {
-    return new ReproductionService(this.#parts).start({ model: PIPELINE, version, by: 'test' });
+    return new ReproductionService(this.#parts).start({
+      model: PIPELINE,
+      version,
+      by: 'test',
+      origin: 'test',
+    });
   }
 
   /** Executes a reproduction as a worker that got its job. */
@@ -161,7 +169,7 @@ export class RunBench {
   start(name = PIPELINE, { asOf, force = false }: { asOf?: string; force?: boolean } = {}): Promise<Run> {
     const trigger = { kind: 'request' as const, by: 'test' };
     const at = asOf === undefined ? undefined : new Date(asOf);
-    return this.runs.start({ pipeline: name, trigger, asOf: at, force });
+    return this.runs.start({ pipeline: name, trigger, asOf: at, force, origin: 'test' });
   }
 
   /** Executes a run as a worker that got its job. */

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { NotFoundError, type TriggerKind } from '@perennial/contract';
+import { listAudit, transaction } from '@perennial/storage';
 import { TriggerSkippedError } from '../errors.ts';
 import { RunService } from '../run-service.ts';
 import { TriggerBench, type TimedPipeline } from '../testing/trigger-bench.ts';
@@ -14,6 +15,8 @@ const pipeline = 'flights';
 async function open(when: Omit<TimedPipeline, 'name'> = {}, now = NOON): Promise<void> {
   bench = await TriggerBench.open([{ name: pipeline, ...when }], now);
 }
+
+const audited = async () => (await listAudit(bench.database.orm, { limit: 50 })).items;
 
 const fire = (request: Partial<TriggerRequest> = {}) =>
   bench.engine.fire({ pipeline, kind: 'file', by: 'a test', ...request });
@@ -45,7 +48,7 @@ describe('a trigger', () => {
 
   it('whose transaction fails leaves neither run nor job nor record', async () => {
     await open();
-    const failing = bench.database.orm.transaction(async (tx) => {
+    const failing = transaction(bench.database, async (tx) => {
       await bench.engine.fireIn(tx, { pipeline, kind: 'file', by: 'a test' });
       throw new Error('The end.');
     });
@@ -191,18 +194,54 @@ describe('the budget of training minutes', () => {
 
 describe('a request for a run', () => {
   const runs = () => new RunService(bench.parts);
+  const origin = '203.0.113.7 req_1';
   it('is answered with the run it started, or the one it was merged into', async () => {
     await open();
-    const request = { pipeline, trigger: { kind: 'request' as const, by: 'Ann' }, force: false };
+    const request = { pipeline, trigger: { kind: 'request' as const, by: 'Ann' }, force: false, origin };
     const run = await runs().start(request);
     expect(run).toMatchObject({ state: 'queued', trigger: { kind: 'request', by: 'Ann' } });
     expect((await runs().start(request)).id).toBe(run.id);
+    const change = { by: 'Ann', action: 'run.started', subject: `run:${run.id}`, origin };
+    expect(await audited()).toMatchObject([
+      { ...change, details: { pipeline, trigger: 'request', outcome: 'merged' } },
+      { ...change, details: { pipeline, trigger: 'request', outcome: 'ran' } },
+    ]);
+  });
+
+  it('and its cancellation are in the audit with who asked, and from where', async () => {
+    await open();
+    const trigger = { kind: 'request' as const, by: 'Ann' };
+    const { id } = await runs().start({ pipeline, trigger, force: false, origin });
+    await runs().cancel(id, { by: 'Bob', origin });
+    const again = runs().cancel(id, { by: 'Bob', origin });
+    await expect(again).rejects.toThrow('cancelled');
+    expect(await audited()).toMatchObject([
+      { by: 'Bob', action: 'run.cancelled', subject: `run:${id}`, details: { pipeline }, origin },
+      { by: 'Ann', action: 'run.started', subject: `run:${id}`, origin },
+    ]);
+  });
+
+  it("that nobody made is the scheduler's, and one that is skipped changes nothing", async () => {
+    await open({ limits: { whenBusy: 'skip' } });
+    await fire({ kind: 'staleness', by: 'monitoring', cause: { staleness: 'the data are 9 days old' } });
+    const [run] = await bench.runs();
+    await bench.startRun(run?.id ?? '');
+    expect(await fire()).toMatchObject({ outcome: 'skipped' });
+    expect(await audited()).toMatchObject([
+      {
+        by: 'scheduler',
+        action: 'run.started',
+        reason: 'the data are 9 days old',
+        details: { trigger: 'staleness', by: 'monitoring' },
+        origin: 'scheduler',
+      },
+    ]);
   });
 
   it('in the name of a kind that limits hold back says why there is no run', async () => {
     await open({ limits: { quietHours: { from: '11:00', to: '13:00', timezone: 'UTC' } } });
     const trigger = { kind: 'file' as const, by: 'a bucket' };
-    const refused = runs().start({ pipeline, trigger, force: false });
+    const refused = runs().start({ pipeline, trigger, force: false, origin });
     await expect(refused).rejects.toThrow(TriggerSkippedError);
     await expect(refused).rejects.toThrow(/within the quiet hours/);
     expect(await bench.triggers()).toMatchObject([{ outcome: 'skipped' }]);

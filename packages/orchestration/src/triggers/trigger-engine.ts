@@ -12,8 +12,10 @@ import {
   findWaitingRun,
   lockPipeline,
   moveWaitingRun,
+  recordChange,
   recordTrigger,
   transaction,
+  type AuditDraft,
   type Database,
   type Executor,
 } from '@perennial/storage';
@@ -34,6 +36,8 @@ export interface TriggerRequest {
   /** Who or what raised it, by name. */
   by: string;
   cause?: TriggerCause;
+  /** Where it came from, for the audit. @default 'scheduler' */
+  origin?: string;
   /**
    * The instant the run is to look at the world from. Without one the run looks from the moment it was last asked for.
    */
@@ -44,10 +48,15 @@ export interface TriggerRequest {
   backfillId?: string;
 }
 
+/** That a run answers a trigger: one of its own, or one that was waiting. */
+interface Answered {
+  outcome: 'ran' | 'merged';
+  reason: string;
+  runId: string;
+}
+
 /** What a trigger comes to. */
-type Decision =
-  | { outcome: 'ran' | 'merged'; reason: string; runId: string }
-  | { outcome: 'skipped'; reason: string; runId: null };
+type Decision = Answered | { outcome: 'skipped'; reason: string; runId: null };
 
 /**
  * Decides whether a pipeline runs, and puts every trigger on record with what became of it. The triggers of one pipeline are decided one after the
@@ -78,6 +87,7 @@ export class TriggerEngine {
     await lockPipeline(tx, request.pipeline);
     const at = clock.now();
     const decision = await this.#decide(tx, request, at);
+    if (decision.runId !== null) recordChange(tx, changeBy(request, { ...decision, at }));
     return this.#record(tx, request, { ...decision, at });
   }
 
@@ -151,3 +161,28 @@ export class TriggerEngine {
     return recordTrigger(tx, { id, pipeline, kind, by, cause, ...decision });
   }
 }
+
+/** Why a run started, in the audit's words. What raises triggers by looking is the scheduler, whatever it saw. */
+function changeBy(request: TriggerRequest, answer: Answered & { at: Date }): AuditDraft {
+  const { pipeline, kind, by, asOf, force = false, origin = 'scheduler', cause = {} } = request;
+  return {
+    at: answer.at,
+    by: ASKED.has(kind) ? by : 'scheduler',
+    action: 'run.started',
+    subject: `run:${formatId('run', answer.runId)}`,
+    reason: cause.staleness ?? null,
+    details: {
+      pipeline,
+      trigger: kind,
+      by,
+      cause,
+      outcome: answer.outcome,
+      asOf: asOf?.toISOString(),
+      force,
+    },
+    origin,
+  };
+}
+
+/** Triggers that are raised by whoever they name. */
+const ASKED: ReadonlySet<TriggerKind> = new Set<TriggerKind>(['request', 'replay', 'backfill']);

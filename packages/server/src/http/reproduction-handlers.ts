@@ -13,7 +13,8 @@ export interface ReproductionHandlerDependencies {
 export function reproductionHandlers(dependencies: ReproductionHandlerDependencies) {
   const reproductions = new ReproductionService(dependencies);
   return {
-    startReproduction: ({ params }, { principal }) => reproductions.start({ ...params, by: principal.name }),
+    startReproduction: ({ params }, { principal, origin }) =>
+      reproductions.start({ ...params, by: principal.name, origin }),
     getReproduction: ({ params }) =>
       getReproduction(dependencies.database.orm, parseId('reproduction', params.reproduction)),
   } satisfies Partial<Handlers>;

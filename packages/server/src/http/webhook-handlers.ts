@@ -1,5 +1,10 @@
 import { parseId, type Clock, type IdGenerator } from '@perennial/contract';
-import { createWebhook, replayWebhookDelivery, type WebhookNetwork } from '@perennial/monitoring';
+import {
+  createWebhook,
+  removeWebhook,
+  replayWebhookDelivery,
+  type WebhookNetwork,
+} from '@perennial/monitoring';
 import * as storage from '@perennial/storage';
 import type { Handlers } from './route-registration.ts';
 
@@ -18,14 +23,14 @@ export function webhookHandlers({ database, clock, ids, webhookNetwork }: Webhoo
   return {
     listAlerts: ({ query }) => storage.listAlerts(db, query),
     getAlert: ({ params }) => storage.getAlert(db, parseId('alert', params.alert)),
-    createWebhook: ({ body }, { principal }) => createWebhook(desk, { request: body, by: principal.name }),
+    createWebhook: ({ body }, { principal, origin }) =>
+      createWebhook(desk, { request: body, by: principal.name, origin }),
     listWebhooks: ({ query }) => storage.listWebhooks(db, query),
-    deleteWebhook: ({ params }) =>
-      storage.transaction(database, (tx) =>
-        storage.deleteWebhook(tx, parseId('webhook', params.webhook), clock.now()),
-      ),
+    deleteWebhook: ({ params }, { principal, origin }) =>
+      removeWebhook(desk, { webhook: params.webhook, by: principal.name, origin }),
     listDeliveries: ({ params, query }) =>
       storage.listDeliveries(db, parseId('webhook', params.webhook), query),
-    replayDelivery: ({ params }) => replayWebhookDelivery(desk, params.delivery),
+    replayDelivery: ({ params }, { principal, origin }) =>
+      replayWebhookDelivery(desk, { delivery: params.delivery, by: principal.name, origin }),
   } satisfies Partial<Handlers>;
 }

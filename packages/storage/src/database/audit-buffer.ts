@@ -1,10 +1,16 @@
 import type { AuditAction } from '@perennial/contract';
 
-/** One change as whoever makes it tells of it; its place in the chain it gets when the transaction commits. */
-export interface AuditDraft {
-  at: Date;
-  /** Who: `local`, `token:airline app`, `user:ada@example.org`, `policy:automatic`, `scheduler`. */
+/** Who asks for a change, and from where. */
+export interface Requester {
+  /** `local`, `token:airline app`, `user:ada@example.org`, `policy:automatic`, `scheduler`. */
   by: string;
+  /** A network address and request id, or `scheduler`, `worker`. */
+  origin: string;
+}
+
+/** One change as whoever makes it tells of it; its place in the chain it gets when the transaction commits. */
+export interface AuditDraft extends Requester {
+  at: Date;
   action: AuditAction;
   /** What was changed: `release:rel_…`, `model:flight-delay`, `version:flight-delay@12`. */
   subject: string;
@@ -12,8 +18,6 @@ export interface AuditDraft {
   reason?: string | null | undefined;
   /** What a reader needs beside it, as JSON. @default {} */
   details?: Record<string, unknown>;
-  /** Where it came from: a network address and request id, or `scheduler`, `worker`. */
-  origin: string;
 }
 
 /** What each open transaction has told of; an entry goes with its transaction. */

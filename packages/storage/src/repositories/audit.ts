@@ -5,7 +5,7 @@ import { auditEntries } from '../database/schema.ts';
 import { decodeCursor, pageOf } from './cursor.ts';
 import type { Executor } from './executor.ts';
 
-export type { AuditDraft } from '../database/audit-buffer.ts';
+export type { AuditDraft, Requester } from '../database/audit-buffer.ts';
 
 /**
  * Tells the audit of a change, in the transaction that makes it: both are stored or neither is. Secrets in its texts are blacked out; still, put none there.
