@@ -67,6 +67,63 @@ export class ForbiddenError extends PerennialError {
   }
 }
 
+/** The token is held to some models, and what was asked for is none of theirs: another's, of the whole installation, or not there at all. */
+export class ForeignModelError extends PerennialError {
+  readonly code = 'forbidden';
+  constructor(
+    readonly models: readonly string[],
+    what: string,
+  ) {
+    super(`This caller is held to ${models.join(', ')}: ${what}`);
+  }
+
+  override get details() {
+    return { models: this.models };
+  }
+}
+
+/** A page from elsewhere made the browser send its session along, or the request does not say that none did. */
+export class CrossSiteRequestError extends PerennialError {
+  readonly code = 'forbidden';
+  constructor() {
+    super(
+      "A signed-in browser's change is taken from the platform's own pages only: the header Origin must name this host.",
+    );
+  }
+}
+
+/** A caller has asked more often than it may. */
+export class RateLimitedError extends PerennialError {
+  readonly code = 'rate-limited';
+  constructor(
+    readonly requestsPerMinute: number,
+    readonly retryAfterMilliseconds: number,
+  ) {
+    super(`More than ${requestsPerMinute} requests a minute: wait until the minute is over.`);
+  }
+
+  override get details() {
+    return { requestsPerMinute: this.requestsPerMinute };
+  }
+}
+
+/** An address has shown too many wrong tokens. */
+export class TooManyFailuresError extends PerennialError {
+  readonly code = 'rate-limited';
+  constructor(readonly retryAfterMilliseconds: number) {
+    super('Too many requests from this address had no valid token: wait until the minute is over.');
+  }
+}
+
+/** A person could not be signed in by the identity provider. */
+export class SignInFailedError extends PerennialError {
+  readonly code: 'unauthenticated' | 'forbidden' | 'not-found' | 'unavailable';
+  constructor(code: SignInFailedError['code'], message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 /** Without a token the platform answers to this machine's own names and pages only, so that no web page from elsewhere can reach it. */
 export class ForeignHostError extends PerennialError {
   readonly code = 'forbidden';
@@ -158,5 +215,20 @@ export class TooManyImportsError extends PerennialError {
 
   override get details() {
     return { limit: this.limit };
+  }
+}
+
+/** MLflow's API has it, and here it cannot be. */
+export class NotOfferedToMlflowError extends PerennialError {
+  readonly code = 'method-not-allowed';
+  /** The model that is there already, where it was to be created. */
+  readonly existing: string | undefined;
+  constructor(what: string, why: string, { exists }: { exists?: string | undefined } = {}) {
+    super(
+      exists === undefined
+        ? `MLflow's clients cannot ${what} here: ${why}.`
+        : `Registered model '${exists}' already exists.`,
+    );
+    this.existing = exists;
   }
 }

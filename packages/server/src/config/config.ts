@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { readConnections, type Connections } from './connections.ts';
 import { signingConfig, type SigningConfig } from './signing-keys.ts';
 import { readEnvironment, type Environment, type ProcessRole } from './environment.ts';
+import type { OpenIdConfig } from './role-mapping.ts';
 
 /** Everything that differs from one installation to another, typed and complete. */
 export interface Config {
@@ -9,6 +10,16 @@ export interface Config {
   port: number;
   /** Bearer token with every role; null only on loopback. */
   adminToken: string | null;
+  /** Of callers that have no limit of their own. */
+  requestsPerMinute: number;
+  /** How many proxies of the installation stand in front: as many last entries of X-Forwarded-For are believed. */
+  trustedProxies: number;
+  /** Where people reach the platform: `https://perennial.example`; null: as each request says. */
+  publicUrl: string | null;
+  /** Sign-in of people by OpenID Connect; null: none. */
+  openId: OpenIdConfig | null;
+  /** The last known tokens, by their hashes. */
+  accessFolder: string;
   logLevel: Environment['PERENNIAL_LOG_LEVEL'];
   maxBodyBytes: number;
   /** Of a request that brings a file. */
@@ -64,6 +75,11 @@ export function loadConfig(
     host: environment.PERENNIAL_HOST,
     port: environment.PERENNIAL_PORT,
     adminToken: environment.PERENNIAL_ADMIN_TOKEN ?? null,
+    requestsPerMinute: environment.PERENNIAL_REQUESTS_PER_MINUTE,
+    trustedProxies: environment.PERENNIAL_TRUSTED_PROXIES,
+    publicUrl: publicUrlOf(environment),
+    openId: openIdConfig(environment),
+    accessFolder: join(home, 'access'),
     logLevel: environment.PERENNIAL_LOG_LEVEL,
     maxBodyBytes: environment.PERENNIAL_MAX_BODY_BYTES,
     maxUploadBytes: environment.PERENNIAL_MAX_UPLOAD_BYTES,
@@ -101,5 +117,20 @@ function artifactsConfig(environment: Environment, home: string): Config['artifa
     secretKey: S3_SECRET_KEY ?? '',
     region: S3_REGION ?? null,
     cacheFolder: join(home, 'artifact-cache'),
+  };
+}
+
+function publicUrlOf({ PERENNIAL_PUBLIC_URL }: Environment): string | null {
+  return PERENNIAL_PUBLIC_URL === undefined ? null : new URL(PERENNIAL_PUBLIC_URL).origin;
+}
+
+function openIdConfig(environment: Environment): OpenIdConfig | null {
+  const { PERENNIAL_OIDC_ISSUER: issuer, PERENNIAL_OIDC_ROLES: roles } = environment;
+  if (issuer === undefined || roles === undefined) return null;
+  return {
+    issuer,
+    clientId: environment.PERENNIAL_OIDC_CLIENT_ID ?? '',
+    clientSecret: environment.PERENNIAL_OIDC_CLIENT_SECRET ?? '',
+    mapping: { claim: environment.PERENNIAL_OIDC_ROLES_CLAIM, roles },
   };
 }

@@ -2,6 +2,7 @@ import { JOB_QUEUES } from '@perennial/contract';
 import { z } from 'zod';
 import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
 import { connectionIssues } from './connections.ts';
+import { roleMapping } from './role-mapping.ts';
 import { signingIssues } from './signing-keys.ts';
 
 /** An environment variable that is set to nothing counts as not set. */
@@ -33,6 +34,17 @@ export type ProcessRole = (typeof ROLES)[number];
 
 const QUEUES = [...new Set(Object.values(JOB_QUEUES))] as [string, ...string[]];
 
+const isOrigin = (text: string) => URL.canParse(text) && new URL(text).pathname === '/';
+
+/** Whether nobody on the way can read or change what is said to an address. */
+function isProtected(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname.replace(/[[\]]/g, '')));
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+
 const environmentSchema = z.object({
   PERENNIAL_HOME: withDefault(z.string(), '.perennial'),
   PERENNIAL_HOST: withDefault(z.string(), '127.0.0.1'),
@@ -52,6 +64,22 @@ const environmentSchema = z.object({
   PERENNIAL_WEBHOOK_ALLOW_PRIVATE: withDefault(oneOf('true', 'false'), 'false'),
   PERENNIAL_SIGNING_KEY: optional(z.string()),
   PERENNIAL_TRUSTED_KEYS: optional(z.string()),
+  PERENNIAL_REQUESTS_PER_MINUTE: withDefault(wholeNumber(1, 1_000_000_000), '600000'),
+  PERENNIAL_TRUSTED_PROXIES: withDefault(wholeNumber(0, 10), '0'),
+  PERENNIAL_PUBLIC_URL: optional(
+    z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).refine(isOrigin, {
+      error: 'must be a URL without a path: the platform is at the root of its host',
+    }),
+  ),
+  PERENNIAL_OIDC_ISSUER: optional(
+    z.url({ error: 'must be an https:// URL' }).refine(isProtected, {
+      error: 'must be an https:// URL: only a provider on this machine may go without TLS',
+    }),
+  ),
+  PERENNIAL_OIDC_CLIENT_ID: optional(z.string()),
+  PERENNIAL_OIDC_CLIENT_SECRET: optional(z.string()),
+  PERENNIAL_OIDC_ROLES_CLAIM: withDefault(z.string(), 'groups'),
+  PERENNIAL_OIDC_ROLES: optional(roleMapping),
   // What may hold a password is not repeated in a message.
   DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })),
   S3_ENDPOINT: optional(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })),
@@ -78,6 +106,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     ...bad,
     ...incompleteStore(variables),
     ...missingToken(variables),
+    ...incompleteSignIn(variables),
     ...missingDatabase(variables),
     ...connectionIssues(variables),
     ...missingKey(parsed.data),
@@ -99,7 +128,20 @@ function incompleteStore(variables: NodeJS.ProcessEnv): ConfigurationIssue[] {
     .map((variable) => ({ variable, message: `is needed when ${first} is set` }));
 }
 
-const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+/** Sign-in half set up would be found out by the first person who tries it. */
+function incompleteSignIn(variables: NodeJS.ProcessEnv): ConfigurationIssue[] {
+  const needed = [
+    'PERENNIAL_OIDC_ISSUER',
+    'PERENNIAL_OIDC_CLIENT_ID',
+    'PERENNIAL_OIDC_CLIENT_SECRET',
+    'PERENNIAL_OIDC_ROLES',
+  ] as const;
+  const [first] = [...needed, 'PERENNIAL_OIDC_ROLES_CLAIM' as const].filter((name) => isSet(variables, name));
+  if (first === undefined) return [];
+  return [...needed, 'PERENNIAL_PUBLIC_URL' as const]
+    .filter((name) => !isSet(variables, name))
+    .map((variable) => ({ variable, message: `is needed when ${first} is set` }));
+}
 
 function missingToken(variables: NodeJS.ProcessEnv): ConfigurationIssue[] {
   if (isSet(variables, 'PERENNIAL_ADMIN_TOKEN') || !isSet(variables, 'PERENNIAL_HOST')) return [];

@@ -3,6 +3,7 @@ import { reportLive, type GroundTruthLog } from '@perennial/monitoring';
 import type { BackfillService, RunService, StreamService } from '@perennial/orchestration';
 import type { PredictionService } from '@perennial/serving';
 import * as storage from '@perennial/storage';
+import { requireOwnFacts } from '../access/ground-truth-scope.ts';
 import type { Doctor } from '../platform/doctor.ts';
 import { accessHandlers, type AccessHandlerDependencies } from './access-handlers.ts';
 import { attestationHandlers, type AttestationDependencies } from './attestation-handlers.ts';
@@ -22,7 +23,8 @@ import { webhookHandlers, type WebhookHandlerDependencies } from './webhook-hand
 export interface HandlerDependencies
   extends
     WebhookHandlerDependencies,
-    ImportHandlerDependencies, AccessHandlerDependencies,
+    ImportHandlerDependencies,
+    AccessHandlerDependencies,
     AttestationDependencies,
     ReleaseHandlerDependencies {
   database: storage.Database;
@@ -123,7 +125,10 @@ function predictionHandlers({ database, predictions, metrics, flushPredictions }
 
 function monitoringHandlers({ database, clock, groundTruth, doctor, flushPredictions }: HandlerDependencies) {
   return {
-    postGroundTruth: ({ body }, { principal }) => groundTruth.record(body.items, principal.name),
+    postGroundTruth: async ({ body }, { principal }) => {
+      await requireOwnFacts(principal, body.items, { database, flushPredictions });
+      return groundTruth.record(body.items, principal.name);
+    },
     getMonitoring: async ({ params, query }) => {
       await flushPredictions();
       return reportLive({ database, clock }, { model: params.model, ...query });

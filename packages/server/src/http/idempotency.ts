@@ -10,10 +10,15 @@ import {
 import { IdempotencyConflictError } from '../errors.ts';
 
 /**
- * Predictions are records of their own with ids of their own, and must not need the database. The answer to a new webhook holds its secret, which must not
+ * Predictions are records of their own with ids of their own, and must not need the database. The answers to a new webhook, token or session hold a secret, which must not
  * be kept for ever beside the request's key.
  */
-const NEVER_KEYED: ReadonlySet<RouteName> = new Set<RouteName>(['predict', 'createWebhook']);
+const NEVER_KEYED: ReadonlySet<RouteName> = new Set<RouteName>([
+  'predict',
+  'createWebhook',
+  'createToken',
+  'openSession',
+]);
 
 /** Whether a repetition of a route's request can be told by the header Idempotency-Key. */
 export function takesIdempotencyKey(name: RouteName): boolean {

@@ -9,15 +9,19 @@ import {
   type RouteResponse,
 } from '@perennial/contract';
 import type { Database } from '@perennial/storage';
-import { authorize, credentialsOf, type Authenticate, type Principal } from './authentication.ts';
+import { admit, admitToModels, type Admission } from '../access/admission.ts';
+import { withinModels } from '../access/model-scope.ts';
+import { credentialsOf, type Credentials, type Principal } from './authentication.ts';
 import { answerOnce, takesIdempotencyKey, type Answer } from './idempotency.ts';
 import { checkPart } from './invalid-request.ts';
 import { readJsonBody } from './json-body.ts';
-import { originOf } from './request-origin.ts';
+import { baseUrlOf, originOf } from './request-origin.ts';
 
 /** What a handler may need beside its request's parts. */
 export interface HandlerContext {
   principal: Principal;
+  /** What the request says of who sent it. */
+  credentials: Credentials;
   /** The value of the Accept header, for the routes that answer in more than one form. */
   accept: string;
   /** Where the caller reached the platform: `http://localhost:4400`. */
@@ -35,8 +39,7 @@ export type Handlers = {
   ) => Promise<RouteResponse<Name> | Response>;
 };
 
-export interface RegistrationOptions {
-  authenticate: Authenticate;
+export interface RegistrationOptions extends Admission {
   maxBodyBytes: number;
   /** Of routes that files are sent to. */
   maxUploadBytes: number;
@@ -55,7 +58,7 @@ export function registerRoutes(app: Hono, handlers: Handlers, options: Registrat
 export function registerPredictRoute(
   app: Hono,
   handler: Handlers['predict'],
-  options: Pick<RegistrationOptions, 'authenticate' | 'maxBodyBytes'>,
+  options: Admission & Pick<RegistrationOptions, 'maxBodyBytes'>,
 ): void {
   registerRoute(app, { name: 'predict', handler: handler as Handler, options });
 }
@@ -66,7 +69,7 @@ interface Registration {
   name: RouteName;
   handler: Handler;
   /** Without a database for routes whose requests carry no key. */
-  options: Pick<RegistrationOptions, 'authenticate' | 'maxBodyBytes'> & Partial<RegistrationOptions>;
+  options: Admission & Pick<RegistrationOptions, 'maxBodyBytes'> & Partial<RegistrationOptions>;
 }
 
 function registerRoute(app: Hono, registration: Registration): void {
@@ -77,36 +80,49 @@ function registerRoute(app: Hono, registration: Registration): void {
 
 type Registered = Registration & { route: Route };
 
-async function answer(c: Context, { name, route, handler, options }: Registered): Promise<Response> {
-  const principal = options.authenticate(credentialsOf(c));
-  authorize(principal, route.role);
+async function answer(c: Context, registered: Registered): Promise<Response> {
+  const { name, route, handler, options } = registered;
+  const principal = await admit(c, route.role, options);
   const { maxBodyBytes, maxUploadBytes = maxBodyBytes } = options;
   const request = await readRequest(c, route, route.upload ? maxUploadBytes : maxBodyBytes);
-  const work = () =>
-    handler(request, {
-      principal,
-      accept: c.req.header('accept') ?? '',
-      baseUrl: new URL(c.req.url).origin,
-      origin: originOf(c),
-      signal: c.req.raw.signal,
-    });
-  const key = c.req.header('idempotency-key');
-  const { database, clock } = options;
-  if (key !== undefined && database && clock && takesIdempotencyKey(name)) {
-    const keyed = { caller: principal.name, key, request: { name, request } };
-    const kept = await answerOnce({ database, clock }, keyed, async (): Promise<Answer> => ({
-      status: route.status,
-      body: await work(),
-    }));
-    return c.json(kept.body, kept.status as ContentfulStatusCode);
-  }
+  const scoped = { name, scope: route.scope, query: route.query };
+  await admitToModels(principal, { route: scoped, request }, options);
+  const context: HandlerContext = {
+    principal,
+    credentials: credentialsOf(c),
+    accept: c.req.header('accept') ?? '',
+    baseUrl: baseUrlOf(c),
+    origin: originOf(c),
+    signal: c.req.raw.signal,
+  };
+  const work = async () => withinModels(principal, scoped, await handler(request, context));
+  const kept = await answerKeyed(c, registered, { principal, request, work });
+  if (kept !== undefined) return c.json(kept.body, kept.status as ContentfulStatusCode);
   const body = await work();
-  return body instanceof Response ? body : c.json(body, route.status);
+  return body instanceof Response ? body : c.json(body as object, route.status);
+}
+
+interface Admitted {
+  principal: Principal;
+  request: Parts;
+  work: () => Promise<unknown>;
+}
+
+/** The answer of a request that brings a key; undefined of one that brings none, or of a route that takes none. */
+async function answerKeyed(
+  c: Context,
+  { name, route, options: { database, clock } }: Registered,
+  { principal, request, work }: Admitted,
+): Promise<Answer | undefined> {
+  const key = c.req.header('idempotency-key');
+  if (key === undefined || !database || !clock || !takesIdempotencyKey(name)) return undefined;
+  const keyed = { caller: principal.name, key, request: { name, request } };
+  return answerOnce({ database, clock }, keyed, async () => ({ status: route.status, body: await work() }));
 }
 
 interface Parts {
-  params?: unknown;
-  query?: unknown;
+  params?: Record<string, unknown>;
+  query?: Record<string, unknown>;
   body?: unknown;
 }
 

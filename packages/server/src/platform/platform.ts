@@ -4,7 +4,9 @@ import type { Hono } from 'hono';
 import type { Config } from '../config/config.ts';
 import type { ProcessRole } from '../config/environment.ts';
 import { createApp } from '../http/app.ts';
-import { authenticator, type Authenticate } from '../http/authentication.ts';
+import { openAccess } from '../access/access.ts';
+import { ResourceOwners } from '../access/resource-owners.ts';
+import type { Authenticate } from '../http/authentication.ts';
 import { listen } from '../http/listen.ts';
 import { Metrics } from '../http/metrics.ts';
 import { createSystemApp } from '../http/system-app.ts';
@@ -28,8 +30,8 @@ export interface PlatformOptions {
   logger: Logger;
   /** @default the machine's clock */
   clock?: Clock;
-  /** Tells who is asking. @default by the configuration's admin token */
-  authenticate?: Authenticate;
+  /** Tells who is asking. @default by tokens, sessions and the configuration's admin token */
+  authenticate?: Authenticate | undefined;
 }
 
 /** A running platform. */
@@ -53,7 +55,7 @@ export async function startPlatform({
   config,
   logger,
   clock = systemClock,
-  authenticate = authenticator(config.adminToken),
+  authenticate,
 }: PlatformOptions): Promise<Platform> {
   const closers = new Closers(logger);
   try {
@@ -78,7 +80,7 @@ export async function startPlatform({
 interface Foundation {
   parts: PlatformParts;
   readiness: Readiness;
-  authenticate: Authenticate;
+  authenticate: Authenticate | undefined;
 }
 
 async function startRoles(config: Config, foundation: Foundation): Promise<{ app: Hono; work: Work }> {
@@ -93,7 +95,7 @@ async function startRoles(config: Config, foundation: Foundation): Promise<{ app
   }
   if (has('worker')) await startJobs(config, parts, work);
   const app = serving
-    ? assembleApi(config, { ...foundation, serving, work })
+    ? await assembleApi(config, { ...foundation, serving, work })
     : createSystemApp({ readiness, logger: parts.logger, metrics: new Metrics({ numbers: [] }) });
   return { app, work };
 }
@@ -103,7 +105,11 @@ interface Assembly extends Foundation {
   work: Work;
 }
 
-function assembleApi(config: Config, { parts, serving, work, readiness, authenticate }: Assembly): Hono {
+async function assembleApi(
+  config: Config,
+  { parts, serving, work, readiness, authenticate }: Assembly,
+): Promise<Hono> {
+  const access = await openAccess(config, parts);
   const { database, artifacts, clock, ids, signer, logger } = parts;
   const flushPredictions = () => serving.shipper.flush();
   return createApp({
@@ -125,7 +131,11 @@ function assembleApi(config: Config, { parts, serving, work, readiness, authenti
     doctor: new Doctor({ config, database, artifacts }),
     webhookNetwork: config.webhooks,
     metrics: new Metrics({ numbers: servingNumbers(serving) }),
-    authenticate,
+    access,
+    authenticate: authenticate ?? access.authenticate,
+    limits: access.limits,
+    owners: new ResourceOwners({ database, flushPredictions }),
+    approach: config,
     maxBodyBytes: config.maxBodyBytes,
     maxUploadBytes: config.maxUploadBytes,
     version: PLATFORM_VERSION,

@@ -1,0 +1,47 @@
+import type { Route } from '@perennial/contract';
+import type { Context } from 'hono';
+import { authorize, credentialsOf, type Authenticate, type Principal } from '../http/authentication.ts';
+import { holdToModels, type ScopedRequest, type ScopedRoute } from './model-scope.ts';
+import type { RequestLimits } from './request-limits.ts';
+import type { ResourceOwners } from './resource-owners.ts';
+
+/** What lets callers in to the routes of any table. */
+export interface Admission {
+  authenticate: Authenticate;
+  /** Absent: nobody is limited. */
+  limits?: RequestLimits;
+  /** Absent where nothing but models is asked for. */
+  owners?: ResourceOwners;
+}
+
+const ANYBODY: Principal = { name: 'anonymous', roles: [], models: [] };
+
+/**
+ * Who is asking, if they may call a route of that role at all; to be asked before anything of the request is read.
+ * @throws UnauthenticatedError, ForbiddenError, ForeignHostError, CrossSiteRequestError, RateLimitedError
+ */
+export async function admit(
+  c: Context,
+  role: Route['role'],
+  { authenticate, limits }: Admission,
+): Promise<Principal> {
+  if (role === 'public') return ANYBODY;
+  const answer = authenticate(credentialsOf(c));
+  const principal = answer instanceof Promise ? await answer : answer;
+  if (limits !== undefined) await limits.count(principal);
+  authorize(principal, role);
+  return principal;
+}
+
+/**
+ * Holds the caller to its models, once the request's parts are checked.
+ * @throws ForeignModelError
+ */
+export async function admitToModels(
+  principal: Principal,
+  { route, request }: { route: ScopedRoute; request: ScopedRequest },
+  { owners }: Admission,
+): Promise<void> {
+  if (principal.models === null) return;
+  await holdToModels(principal, { route, request, owners });
+}

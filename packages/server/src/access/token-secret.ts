@@ -1,0 +1,24 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+/** What every token begins with, so that people and secret scanners can tell one. */
+export const TOKEN_PREFIX = 'perennial_';
+
+const TOKEN = /^perennial_[A-Za-z0-9_-]{43}$/;
+
+/** A new token: the prefix and 256 random bits as 43 characters of base64url. */
+export function newTokenSecret(): string {
+  return `${TOKEN_PREFIX}${randomBytes(32).toString('base64url')}`;
+}
+
+/** Whether a text could be a token of ours: only then is it worth asking the database. */
+export function looksLikeToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
+/**
+ * What is kept of a token, or of a session's cookie: SHA-256 in hexadecimal. Neither salt nor stretching is needed, as both are random and too long to guess; and being
+ * found by their hash they are compared by it, whose timing tells nothing about the secret.
+ */
+export function hashSecret(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
