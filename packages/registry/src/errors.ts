@@ -17,6 +17,38 @@ export class ChampionMovedError extends PerennialError {
   }
 }
 
+/** What was asked of a release is not to be done by this caller, or not with what is on record. */
+export class ReleaseRefusedError extends PerennialError {
+  readonly code = 'release-refused';
+  constructor(
+    readonly model: string,
+    readonly transition: string,
+    /** A sentence: what is missing. */
+    reason: string,
+  ) {
+    super(reason);
+  }
+
+  override get details() {
+    return { model: this.model, transition: this.transition };
+  }
+}
+
+/** There is no earlier champion that a rollback could put back. */
+export class NothingToRestoreError extends PerennialError {
+  readonly code = 'conflict';
+  constructor(
+    readonly model: string,
+    reason: string,
+  ) {
+    super(reason);
+  }
+
+  override get details() {
+    return { model: this.model };
+  }
+}
+
 /** A version is not what was approved and signed, or nobody has signed it. It is not served. */
 export class AttestationInvalidError extends PerennialError {
   readonly code = 'signature-invalid';

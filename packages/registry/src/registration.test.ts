@@ -1,7 +1,8 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { CHAMPION, IdGenerator, ManualClock, modelCardSchema } from '@perennial/contract';
+import { CHAMPION, modelCardSchema, type ReleasePolicy } from '@perennial/contract';
 import {
   aliasAt,
+  championBefore,
   findAlias,
   getModel,
   getModelVersion,
@@ -9,51 +10,47 @@ import {
   listEvaluations,
   listModelVersions,
   listReleases,
-  transaction,
 } from '@perennial/storage';
-import { createTestDatabase, type TestDatabase } from '@perennial/storage/testing';
 import { ChampionMovedError } from './errors.ts';
-import { registerCandidate, type Candidate } from './registration.ts';
-import { approveRelease, rejectRelease } from './release-decisions.ts';
-import { makeCandidate, seed, type CandidateOptions } from './testing/candidate.ts';
+import type { Candidate } from './registration.ts';
+import { requestRelease } from './release-decisions.ts';
+import { rollBack } from './rollback.ts';
+import type { CandidateOptions } from './testing/candidate.ts';
+import { ReleaseBench, person } from './testing/release-bench.ts';
 
-const clock = new ManualClock('2001-02-01T03:00:00Z');
-const ids = new IdGenerator(clock);
-const opened: TestDatabase[] = [];
-let test: TestDatabase;
+const opened: ReleaseBench[] = [];
+let bench: ReleaseBench;
 
 beforeEach(async () => {
-  test = await createTestDatabase();
-  opened.push(test);
-  await seed(test.database);
+  bench = await ReleaseBench.open();
+  opened.push(bench);
 });
 afterAll(async () => {
-  for (const database of opened) await database.drop();
+  for (const each of opened) await each.close();
 });
 
-const db = () => test.database.orm;
-const candidate = (options: Omit<CandidateOptions, 'database' | 'ids'>) =>
-  makeCandidate({ database: test.database, ids, ...options });
-const register = (given: Candidate) =>
-  transaction(test.database, (tx) => registerCandidate(tx, given, { clock, ids }));
+const db = () => bench.db;
+const candidate = (options: Omit<CandidateOptions, 'database' | 'ids'>) => bench.candidate(options);
+const register = (given: Candidate) => bench.register(given);
 const page = { limit: 50 };
+const releases = async () => (await listReleases(db(), page, bench.clock.now())).items;
+const REQUIRED: ReleasePolicy = { approval: 'required', approvers: 1, expires: '7d' };
 
 describe('registerCandidate', () => {
   it('puts the first version of a model into production, as there is nothing to be worse than', async () => {
     const registered = await register(await candidate({ verdict: 'no-baseline', against: null }));
-    expect(registered).toEqual({ version: 1, verdict: 'no-baseline', live: true });
+    expect(registered).toEqual({ version: 1, verdict: 'no-baseline', live: true, withheld: null });
     expect(await getModel(db(), 'churn')).toMatchObject({ latestVersion: 1, championVersion: 1 });
     expect(await listEvaluations(db(), 'churn', 1)).toHaveLength(1);
   });
 
   it('supersedes the live release when a version passes, and keeps the history of the alias', async () => {
     await register(await candidate({ verdict: 'no-baseline', against: null }));
-    clock.advance(1_000);
-    const between = clock.now();
-    clock.advance(1_000);
+    bench.clock.advance(1_000);
+    const between = bench.clock.now();
+    bench.clock.advance(1_000);
     await register(await candidate({ verdict: 'pass', against: 1 }));
-    const releases = await listReleases(db(), { ...page, model: 'churn' });
-    expect(releases.items.map((release) => [release.version, release.state])).toEqual([
+    expect((await releases()).map((release) => [release.version, release.state])).toEqual([
       [2, 'live'],
       [1, 'superseded'],
     ]);
@@ -62,8 +59,10 @@ describe('registerCandidate', () => {
       [2, 2, 1],
       [1, 1, null],
     ]);
-    expect(await aliasAt(db(), { model: 'churn', alias: CHAMPION }, between)).toBe(1);
-    expect(await aliasAt(db(), { model: 'churn', alias: CHAMPION }, clock.now())).toBe(2);
+    expect(await aliasAt(db(), { model: 'churn', alias: CHAMPION }, between)).toMatchObject({ version: 1 });
+    expect(await aliasAt(db(), { model: 'churn', alias: CHAMPION }, bench.clock.now())).toMatchObject({
+      version: 2,
+    });
   });
 
   it.each(['fail', 'inconclusive'] as const)(
@@ -74,16 +73,24 @@ describe('registerCandidate', () => {
         version: 2,
         verdict,
         live: false,
+        withheld: expect.stringContaining(
+          `whose verdict is ${verdict}: only an admin may let it through`,
+        ) as string,
       });
       expect(await getModel(db(), 'churn')).toMatchObject({ latestVersion: 2, championVersion: 1 });
-      expect((await listReleases(db(), page)).items).toHaveLength(1);
+      expect(await releases()).toHaveLength(1);
     },
   );
 
   it('puts an inconclusive version into production where the gate says so', async () => {
     await register(await candidate({ verdict: 'no-baseline', against: null }));
     const given = await candidate({ verdict: 'inconclusive', against: 1, inconclusive: 'release' });
-    expect(await register(given)).toEqual({ version: 2, verdict: 'inconclusive', live: true });
+    expect(await register(given)).toEqual({
+      version: 2,
+      verdict: 'inconclusive',
+      live: true,
+      withheld: null,
+    });
     expect(await getModel(db(), 'churn')).toMatchObject({ championVersion: 2 });
   });
 
@@ -100,7 +107,7 @@ describe('registerCandidate', () => {
     expect(card.history.map(({ version }) => version)).toEqual(Array.from({ length: 20 }, (_, i) => 21 - i));
     expect(card.history[0]).toEqual({
       version: 21,
-      createdAt: clock.now().toISOString(),
+      createdAt: bench.clock.now().toISOString(),
       verdict: 'fail',
       metrics: first.kind === 'trained' ? first.evaluation.metrics : null,
     });
@@ -131,35 +138,47 @@ describe('registerCandidate', () => {
 });
 
 describe('a release that needs approval', () => {
-  it('waits, goes live when it is approved, and says who approved it', async () => {
-    await register(await candidate({ verdict: 'no-baseline', against: null, approval: 'required' }));
+  it('waits, and is superseded by the release of a newer version', async () => {
+    await register(await candidate({ verdict: 'no-baseline', against: null, release: REQUIRED }));
     expect(await findAlias(db(), 'churn', CHAMPION)).toBeUndefined();
-    const [waiting] = (await listReleases(db(), page)).items;
-    expect(waiting?.state).toBe('pending');
-    const decision = { release: waiting!.id, by: 'ada', reason: 'looks right' };
-    const approved = await approveRelease({ database: test.database, clock }, decision);
-    expect(approved).toMatchObject({ state: 'live', decidedBy: 'ada', reason: 'looks right' });
-    expect(await findAlias(db(), 'churn', CHAMPION)).toMatchObject({ version: 1, revision: 1 });
-  });
-
-  it('cannot be decided twice', async () => {
-    await register(await candidate({ verdict: 'no-baseline', against: null, approval: 'required' }));
-    const [waiting] = (await listReleases(db(), page)).items;
-    const desk = { database: test.database, clock };
-    await rejectRelease(desk, { release: waiting!.id, by: 'ada', reason: 'no' });
-    await expect(approveRelease(desk, { release: waiting!.id, by: 'bob', reason: 'yes' })).rejects.toThrow(
-      /is rejected: 'approve' is not possible/,
-    );
-    expect(await findAlias(db(), 'churn', CHAMPION)).toBeUndefined();
-  });
-
-  it('is superseded by the release of a newer version', async () => {
-    await register(await candidate({ verdict: 'no-baseline', against: null, approval: 'required' }));
-    await register(await candidate({ verdict: 'no-baseline', against: null, approval: 'required' }));
-    const states = (await listReleases(db(), page)).items.map((release) => [release.version, release.state]);
-    expect(states).toEqual([
-      [2, 'pending'],
-      [1, 'superseded'],
+    await register(await candidate({ verdict: 'no-baseline', against: null, release: REQUIRED }));
+    expect((await releases()).map(({ version, state, approvers }) => [version, state, approvers])).toEqual([
+      [2, 'pending', 1],
+      [1, 'superseded', 1],
     ]);
+  });
+});
+
+describe('a version that was rolled back', () => {
+  const ada = person('ada', 'admin');
+  const back = { model: 'churn', reason: 'it blames everyone' };
+
+  it('is not offered again: a candidate of the same bytes asks for no release, and says so', async () => {
+    await bench.champions(1);
+    const bad = await candidate({ verdict: 'pass', against: 1 });
+    await register(bad);
+    await rollBack(bench.desk, back, ada);
+    const again = await candidate({ verdict: 'pass', against: 1, artifact: bad.artifact.digest });
+    const registered = await register(again);
+    expect(registered).toMatchObject({ version: 3, verdict: 'pass', live: false });
+    expect(registered.withheld).toMatch(/^Version 3 of 'churn' was rolled back: only an admin may let it/);
+    expect(await register(again)).toMatchObject({
+      version: 3,
+      live: false,
+      withheld: 'No release was asked for.',
+    });
+    expect((await releases()).map(({ version }) => version)).toEqual([2, 1]);
+    const forced = { model: 'churn', version: 3, reason: 'the cause was elsewhere', override: true };
+    expect(await requestRelease(bench.desk, forced, ada)).toMatchObject({ state: 'live', override: true });
+    const better = await candidate({ verdict: 'pass', against: 3, artifact: bad.artifact.digest });
+    expect(await register(better)).toMatchObject({ live: true, withheld: null });
+  });
+
+  it('is nothing that a training begins at', async () => {
+    await bench.champions(2);
+    const after = new Date('2001-03-01T00:00:00Z');
+    expect(await championBefore(db(), 'churn', after)).toMatchObject({ version: 2 });
+    await rollBack(bench.desk, back, ada);
+    expect(await championBefore(db(), 'churn', after)).toMatchObject({ version: 1 });
   });
 });

@@ -1,6 +1,12 @@
 import { formatId, type RunLineage, type TrainingResult } from '@perennial/contract';
 import { readSignature } from '@perennial/onnx';
-import { buildModelCard, registerCandidate, type Candidate, type Registration } from '@perennial/registry';
+import {
+  buildModelCard,
+  registerCandidate,
+  type Candidate,
+  type Registration,
+  type ReleaseContext,
+} from '@perennial/registry';
 import { getDatasetVersion, raiseAlert, type Executor } from '@perennial/storage';
 import type { DataOutput } from './data-step.ts';
 import type { RunContext } from './step.ts';
@@ -13,9 +19,11 @@ export interface RegistrationInput {
   validation: ValidationOutput;
 }
 
-/** Version of the platform, as it stands in a version's lineage. */
-export interface PlatformVersion {
+/** What registration needs beside the run's own context. */
+export interface RegistrationTools {
+  /** As it stands in a version's lineage. */
   platformVersion: string;
+  signer: ReleaseContext['signer'];
 }
 
 /**
@@ -23,10 +31,10 @@ export interface PlatformVersion {
  * version and the run's success are visible together or not at all. A candidate that failed its gate raises an alert there too.
  */
 export async function prepareRegistration(
-  context: RunContext & PlatformVersion,
+  context: RunContext & RegistrationTools,
   input: RegistrationInput,
 ): Promise<(tx: Executor) => Promise<Registration>> {
-  const { run, clock, ids, artifacts, database } = context;
+  const { run, clock, ids, signer, artifacts, database } = context;
   const dataset = await getDatasetVersion(database.orm, input.data.dataset);
   const signature = readSignature(await artifacts.get(input.training.artifact));
   const candidate: Candidate = {
@@ -52,7 +60,7 @@ export async function prepareRegistration(
       }),
   };
   return async (tx) => {
-    const registration = await registerCandidate(tx, candidate, { clock, ids });
+    const registration = await registerCandidate(tx, candidate, { clock, ids, signer });
     const { version } = registration;
     const alert = worseAlert({ model: run.pipeline, version, runId: run.id, validation: input.validation });
     if (alert !== null) await raiseAlert(tx, { ...alert, id: ids.next(), at: clock.now() });
@@ -61,7 +69,7 @@ export async function prepareRegistration(
 }
 
 function lineageOf(
-  { run, platformVersion }: RunContext & PlatformVersion,
+  { run, platformVersion }: RunContext & Pick<RegistrationTools, 'platformVersion'>,
   input: RegistrationInput,
 ): RunLineage {
   const { backend, device, seed, warmStart } = input.training;

@@ -1,4 +1,4 @@
-import type { Evaluation, GateReport, IdGenerator, Verdict } from '@perennial/contract';
+import type { Evaluation, GateReport, IdGenerator, ReleasePolicy, Verdict } from '@perennial/contract';
 import { createRun, saveDatasetVersion, savePipeline, type Database } from '@perennial/storage';
 import { SPEC } from '@perennial/storage/testing';
 import { buildModelCard } from '../card/build-model-card.ts';
@@ -72,13 +72,21 @@ export interface CandidateOptions {
   verdict: Verdict;
   /** The champion that the gate compared with. */
   against: number | null;
-  approval?: 'automatic' | 'required';
+  /** @default automatic */
+  release?: ReleasePolicy;
+  /** Digest of its bytes. @default one of its own */
+  artifact?: string;
   inconclusive?: 'hold' | 'release';
+}
+
+function freshDigest(): string {
+  return digest(Math.floor(Math.random() * 2 ** 48));
 }
 
 /** A candidate of a run that is on record. */
 export async function makeCandidate(options: CandidateOptions): Promise<Candidate> {
-  const { database, ids, verdict, against, approval = 'automatic', inconclusive = 'hold' } = options;
+  const { database, ids, verdict, against, inconclusive = 'hold' } = options;
+  const { release = { approval: 'automatic' }, artifact: bytes = freshDigest() } = options;
   const runId = ids.next();
   const trigger = { kind: 'request' as const, by: 'test' };
   const run = {
@@ -91,7 +99,7 @@ export async function makeCandidate(options: CandidateOptions): Promise<Candidat
     createdAt: AS_OF,
   };
   await createRun(database.orm, run);
-  const artifact = { digest: digest(Math.floor(Math.random() * 2 ** 48)), bytes: 10 };
+  const artifact = { digest: bytes, bytes: 10 };
   const report = gateReport({ verdict, against, artifact: artifact.digest });
   const gate = { ...report, gate: { ...report.gate, inconclusive } };
   return {
@@ -115,7 +123,7 @@ export async function makeCandidate(options: CandidateOptions): Promise<Candidat
     },
     evaluation: evaluationOf(artifact.digest),
     gate,
-    release: approval === 'automatic' ? { approval } : { approval, approvers: 1, expires: '7d' },
+    release,
     card: (registered) => buildModelCard({ ...samplePartsOfCard(), spec: SPEC, ...registered }),
   };
 }

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, gte, isNull, lt, lte, max, notExists, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, lt, lte, max, sql } from 'drizzle-orm';
 import {
   CHAMPION,
   ConflictError,
@@ -9,10 +9,11 @@ import {
   type Page,
   type PageQuery,
 } from '@perennial/contract';
-import { aliasMoves, aliases, modelVersions, models, releases } from '../database/schema.ts';
+import { aliasMoves, aliases, modelVersions, models } from '../database/schema.ts';
 import { NAME_KEY, NUMBER_KEY, decodeCursor, pageOf } from './cursor.ts';
 import type { Executor } from './executor.ts';
 import type { Decision } from './releases.ts';
+import { notRolledBackSince } from './rolled-back.ts';
 
 /** The channel on which new models and alias moves are announced: what serving has to know. The payload is the model's name. */
 export const MODELS_CHANGED_CHANNEL = 'models_changed';
@@ -213,19 +214,7 @@ export async function championBefore(
         eq(aliasMoves.model, model),
         eq(aliasMoves.alias, CHAMPION),
         lt(modelVersions.asOf, asOf),
-        notExists(
-          db
-            .select({ id: releases.id })
-            .from(releases)
-            .where(
-              and(
-                eq(releases.model, aliasMoves.model),
-                eq(releases.version, aliasMoves.version),
-                eq(releases.state, 'rolled-back'),
-                or(isNull(aliasMoves.releaseId), gte(releases.id, aliasMoves.releaseId)),
-              ),
-            ),
-        ),
+        notRolledBackSince(db),
       ),
     )
     .orderBy(desc(modelVersions.asOf), desc(modelVersions.version))

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, lt } from 'drizzle-orm';
 import {
   NotFoundError,
   RELEASE_TRANSITIONS,
@@ -12,7 +12,7 @@ import {
   type ReleaseState,
   type ReleaseTransition,
 } from '@perennial/contract';
-import { aliasMoves, modelVersions, releaseEvents, releases } from '../database/schema.ts';
+import { releaseEvents, releases } from '../database/schema.ts';
 import { approvalsOf, standingApprovals, type ApprovalRow } from './approvals.ts';
 import { NUMBER_KEY, UUID_KEY, decodeCursor, pageOf } from './cursor.ts';
 import type { Executor } from './executor.ts';
@@ -186,70 +186,6 @@ export async function listReleaseEvents(
     }),
     key: (row) => String(row.sequence),
   });
-}
-
-/** A release by which a version was the champion, and may be again. */
-export interface EarlierRelease {
-  /** Plain id. */
-  id: string;
-  version: number;
-}
-
-/**
- * The releases that a rollback may put back into production, the newest champion first: those that were live and were superseded, but for versions
- * that have been rolled back since.
- */
-export async function restorableReleases(db: Executor, model: string): Promise<EarlierRelease[]> {
-  const newest = sql<number>`max(${aliasMoves.revision})`;
-  return db
-    .select({ id: releases.id, version: releases.version })
-    .from(releases)
-    .innerJoin(aliasMoves, eq(aliasMoves.releaseId, releases.id))
-    .where(
-      and(
-        eq(releases.model, model),
-        eq(releases.state, 'superseded'),
-        sql`not exists (
-          select 1 from ${releases} later
-          where later.model = ${releases.model} and later.version = ${releases.version}
-            and later.state = 'rolled-back' and later.id > ${releases.id})`,
-      ),
-    )
-    .groupBy(releases.id, releases.version)
-    .orderBy(desc(newest));
-}
-
-/**
- * The newest version of a model with these bytes that was taken out of production again, if there is one and no later release has put it back.
- */
-export async function findRolledBack(
-  db: Executor,
-  model: string,
-  artifact: string,
-): Promise<number | undefined> {
-  const [row] = await db
-    .select({ version: releases.version })
-    .from(releases)
-    .innerJoin(
-      modelVersions,
-      and(eq(modelVersions.model, releases.model), eq(modelVersions.version, releases.version)),
-    )
-    .where(
-      and(
-        eq(releases.model, model),
-        eq(releases.state, 'rolled-back'),
-        eq(modelVersions.artifactDigest, artifact),
-        sql`not exists (
-          select 1 from ${aliasMoves} moves
-          join ${releases} later on later.id = moves.release_id
-          join ${modelVersions} same on same.model = later.model and same.version = later.version
-          where later.model = ${releases.model} and same.artifact_digest = ${modelVersions.artifactDigest}
-            and later.id > ${releases.id})`,
-      ),
-    )
-    .orderBy(desc(releases.id))
-    .limit(1);
-  return row?.version;
 }
 
 function toRelease(row: ReleaseRow, given: ApprovalRow[], now: Date): Release {
