@@ -6,12 +6,22 @@ import { examineFile } from './examine-file.ts';
 /** Bytes in a memory of their own, which is handed over. */
 const own = (bytes: Uint8Array) => new Uint8Array(bytes);
 
-describe('a file is looked at on a thread of its own', () => {
-  it('which gives the file back, with what can be told of it', async () => {
-    const bytes = own(goodFile());
+/** So large that it is looked at on a thread. */
+const largeFile = (change?: Parameters<typeof goodFile>[0]) =>
+  goodFile((model, graph) => {
+    model.docString = 'x'.repeat(300_000);
+    change?.(model, graph);
+  });
+
+describe('a file', () => {
+  it.each([
+    ['at once', goodFile],
+    ['on a thread, when it is large', largeFile],
+  ])('is told of %s', async (_how, make) => {
+    const bytes = own(make());
     const examined = await examineFile({ bytes, sample: GOOD_SAMPLE, output: GOOD_OUTPUT });
     expect(examined).toEqual({
-      bytes: own(goodFile()),
+      bytes: own(make()),
       description: expect.objectContaining({ producer: 'elsewhere' }) as unknown,
       columns: [
         { name: 'amount', type: 'number' },
@@ -19,10 +29,19 @@ describe('a file is looked at on a thread of its own', () => {
       ],
       label: { kind: 'binary', name: 'label', threshold: 0.5 },
     });
-    expect(bytes).toHaveLength(0);
+    expect(bytes).toHaveLength(make === goodFile ? examined.bytes.length : 0);
   });
 
-  it('which refuses what is hostile, and what is not said', async () => {
+  it('is refused on a thread with the same reason', async () => {
+    const circle = largeFile((_model, graph) =>
+      graph.node.push(...graph.node.map((node) => ({ ...node, name: 'same' }))),
+    );
+    await expect(
+      examineFile({ bytes: own(circle), sample: GOOD_SAMPLE, output: GOOD_OUTPUT }),
+    ).rejects.toThrow('is made twice');
+  });
+
+  it('is refused when it is hostile, or does not say what it answers', async () => {
     const circle =
       hostileFiles()
         .find(({ name }) => name === 'a circle of two nodes')
@@ -35,7 +54,7 @@ describe('a file is looked at on a thread of its own', () => {
     ).rejects.toThrow('nothing in it says what its output means');
   });
 
-  it('which believes a file that the platform wrote, and nobody who says otherwise', async () => {
+  it('of this platform is believed, and nobody who says otherwise', async () => {
     const signature = { inputs: [{ name: 'amount', type: 'number' }], output: { kind: 'regression' } };
     const bytes = foreignModel({
       inputs: [value('X', 'float32', [null, 2])],

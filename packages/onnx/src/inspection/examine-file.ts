@@ -1,30 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import type { FittedLabel, InputColumn, Signature } from '@perennial/contract';
 import { ModelRefusedError } from '../errors.ts';
-import type { ModelDescription } from './describe-model.ts';
-import type { SampleRow } from './read-foreign.ts';
-
-/** A file that somebody brought, and what they say of it. */
-export interface GivenFile {
-  bytes: Uint8Array<ArrayBuffer>;
-  sample: readonly SampleRow[];
-  /** What its output is, where the file does not say. */
-  output: Signature['output'] | undefined;
-}
-
-/** What can be told of a file without loading it. */
-export interface ExaminedFile {
-  bytes: Uint8Array<ArrayBuffer>;
-  description: ModelDescription;
-  /** The columns of the sample. */
-  columns: InputColumn[];
-  /** What the answers of a file from elsewhere mean; null of one that the platform wrote, which says it itself. */
-  label: FittedLabel | null;
-}
-
-/** What the thread says. */
-export type ExaminationReport =
-  { kind: 'sound'; examined: ExaminedFile } | { kind: 'refused'; reason: string };
+import { examine, type ExaminationReport, type ExaminedFile, type GivenFile } from './examine.ts';
 
 /** MiB of JavaScript's heap that the thread may take: a file at every limit of the inspection takes 180 MB. */
 const HEAP_MEGABYTES = 1_024;
@@ -32,13 +8,17 @@ const HEAP_MEGABYTES = 1_024;
 /** Compiled JavaScript also where this file is not: a thread of Node 20 runs no TypeScript. From `src` and from `dist` it is one path. */
 const ENTRY = new URL('../../dist/inspection/thread/main.js', import.meta.url);
 
+/** Bytes of a file that is looked at at once: the worst of this size take 60 ms, and a thread takes longer to start. */
+const SMALL = 256 * 1024;
+
 /**
- * Looks at a file on a thread of its own, since the largest take seconds, in which this one is to answer others. The file's memory is handed over, and comes back with the answer: the given
- * array is empty afterwards. See {@link inspectModel} for what is refused.
+ * Looks at a file; at a large one on a thread of its own, since the largest take seconds, in which this one is to answer others. Its memory is handed over then, and comes back with the
+ * answer: the given array is empty afterwards. See {@link inspectModel} for what is refused.
  *
  * @throws ModelRefusedError saying what is wrong with the file, or with what is said of it
  */
 export async function examineFile(file: GivenFile): Promise<ExaminedFile> {
+  if (file.bytes.length <= SMALL) return examine(file);
   const thread = new Worker(ENTRY, {
     workerData: file,
     transferList: [file.bytes.buffer],

@@ -1,9 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ModelRefusedError } from '../../errors.ts';
-import { describeModel } from '../describe-model.ts';
-import type { ExaminationReport, ExaminedFile, GivenFile } from '../examine-file.ts';
-import { inspectModel } from '../inspect-model.ts';
-import { outputLabel, ownSignature, refuseOtherOutput, sampleColumns } from '../read-foreign.ts';
+import { examine, type ExaminationReport, type GivenFile } from '../examine.ts';
 
 /** The thread that looks at one file, and ends. */
 const given = workerData as GivenFile;
@@ -17,15 +14,4 @@ function attempt(): ExaminationReport {
     if (error instanceof ModelRefusedError) return { kind: 'refused', reason: error.reason };
     throw error;
   }
-}
-
-function examine({ bytes, sample, output }: GivenFile): ExaminedFile {
-  const model = inspectModel(bytes);
-  const description = describeModel(model);
-  const own = ownSignature(model);
-  if (own !== undefined) {
-    refuseOtherOutput(own, output);
-    return { bytes, description, columns: own.inputs, label: null };
-  }
-  return { bytes, description, columns: sampleColumns(model, sample), label: outputLabel(model, output) };
 }
