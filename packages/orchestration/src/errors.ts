@@ -102,3 +102,16 @@ export class TriggerSkippedError extends PerennialError {
     return { trigger: id, pipeline };
   }
 }
+
+/** What receives OpenLineage events did not take one. */
+export class LineageReceiverError extends PerennialError {
+  readonly code = 'unavailable';
+  constructor(
+    /** Of its answer; null where there was none. */
+    readonly status: number | null,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`The OpenLineage receiver did not take the event: ${reason}.`, options);
+  }
+}

@@ -1,6 +1,7 @@
 export * from './backfills/backfill-service.ts';
 export * from './control-jobs.ts';
 export * from './errors.ts';
+export { emitRunEvent, type EmissionDependencies, type LineageReceiver } from './openlineage/emit.ts';
 export * from './pipeline-catalog.ts';
 export * from './reproductions/reproduction-executor.ts';
 export * from './reproductions/reproduction-service.ts';

@@ -12,7 +12,7 @@ import {
   type IdGenerator,
 } from '@perennial/contract';
 import { FileDigests, type SourceReaders } from '@perennial/data';
-import { ChampionMovedError, type Registration } from '@perennial/registry';
+import { ChampionMovedError, type Registration, type ReleaseContext } from '@perennial/registry';
 import {
   digestOfJson,
   getRunRow,
@@ -23,6 +23,7 @@ import {
   type RunRow,
 } from '@perennial/storage';
 import { WorkersLostError } from './errors.ts';
+import { announceRun } from './openlineage/announce.ts';
 import type { PipelineCatalog } from './pipeline-catalog.ts';
 import type { RunProgressHub } from './run-progress.ts';
 import { append, appendFenced, runStep } from './step-runner.ts';
@@ -48,9 +49,13 @@ export interface RunExecutorDependencies {
   environment: RunContext['environment'];
   /** Starts the process in which a candidate's file is served for its examination; null where none can be started. */
   startServer: RunContext['startServer'];
+  /** Whether an OpenLineage receiver is told of runs; the same in all processes of an installation. @default false */
+  announce?: boolean;
   /** Names this process in run events. */
   worker: string;
   platformVersion: string;
+  /** Signs the versions that go live by their policy. */
+  signer: ReleaseContext['signer'];
   /** Waits between tries. @default the machine's timer */
   delay?: RunContext['delay'];
   log: (line: { run: string; message: string; error?: unknown }) => void;
@@ -100,11 +105,13 @@ export class RunExecutor {
     row: RunRow,
     { signal, lastAttempt }: { signal: AbortSignal; lastAttempt: boolean },
   ): Promise<void> {
-    const { database, clock, worker } = this.#dependencies;
+    const { database, clock, worker, announce = false } = this.#dependencies;
     const taken = { runId: row.id, worker, at: clock.now() };
     // Read anew: a trigger that was merged into the run while it waited has moved the instant that it looks from.
     const { fence, run } = await transaction(database, async (tx) => {
-      return { fence: await takeRun(tx, taken), run: await getRunRow(tx, row.id) };
+      const fence = await takeRun(tx, taken);
+      if (announce && fence === 1) await announceRun(tx, row.id, 'started');
+      return { fence, run: await getRunRow(tx, row.id) };
     });
     await this.#removeFoldersOf(run.id);
     const workFolder = join(this.#dependencies.workFolder, `${run.id}-${fence}`);
@@ -167,23 +174,22 @@ export class RunExecutor {
   /** The version, its release and the end of the run are one transaction. */
   async #register(context: RunContext, input: RegistrationInput): Promise<void> {
     const { database, run } = context;
-    const write = await prepareRegistration(
-      { ...context, platformVersion: this.#dependencies.platformVersion },
-      input,
-    );
+    const { platformVersion, signer } = this.#dependencies;
+    const write = await prepareRegistration({ ...context, platformVersion, signer }, input);
     const inputDigest = digestOfJson({ run: run.id, gate: input.validation.report });
     await transaction(database, async (tx) => {
       const step = 'registration' as const;
       await appendFenced(tx, context, { type: 'step-started', step, attempt: 1, inputDigest });
       const registered: Registration = await write(tx);
       const output = { ...registered };
+      const { version, verdict, live } = registered;
       await appendFenced(tx, context, { type: 'step-succeeded', step, reused: false, output });
-      await appendFenced(tx, context, { type: 'succeeded', model: run.pipeline, ...registered });
+      await appendFenced(tx, context, { type: 'succeeded', model: run.pipeline, version, verdict, live });
     });
   }
 
   #context(run: RunRow, own: { workFolder: string; signal: AbortSignal; fence: number }): RunContext {
-    const { progress, delay = systemDelay } = this.#dependencies;
+    const { progress, delay = systemDelay, announce = false } = this.#dependencies;
     const edgeId = formatId('run', run.id);
     return {
       ...this.#dependencies,
@@ -191,6 +197,7 @@ export class RunExecutor {
       ...own,
       run,
       delay,
+      announce,
       publish: (step, { done, message, training }) =>
         progress.publish({ run: edgeId, step, done, message, log: training?.type === 'log' }),
     };

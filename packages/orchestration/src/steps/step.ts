@@ -22,6 +22,8 @@ export interface RunContext {
   environment: ProcessEnvironment;
   /** Starts the process in which a candidate's file is served for its examination; null where none can be started. */
   startServer: StartArtifactServer | null;
+  /** Whether an OpenLineage receiver is told of the run. */
+  announce: boolean;
   run: RunRow;
   /** The token that the run was taken with. */
   fence: number;
