@@ -5,8 +5,8 @@ export const REDACTED = '[redacted]';
 const SECRET_SHAPES: readonly [RegExp, string][] = [
   [/perennial_[\w-]{43}/g, REDACTED],
   [/whsec_[A-Za-z0-9+/]{16,}=*/g, REDACTED],
-  [/\b(Bearer|Basic)\s+[\w.~+/-]{8,}=*/gi, `$1 ${REDACTED}`],
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, REDACTED],
+  [/\b(Bearer|Basic)\s+[\w.~+/-]{12,}=*/g, `$1 ${REDACTED}`],
+  [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g, REDACTED],
   [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, `$1${REDACTED}@`],
 ];
 

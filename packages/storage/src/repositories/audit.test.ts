@@ -1,8 +1,10 @@
+import { eq, sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FIRST_AUDIT_HASH } from '@perennial/contract';
-import { auditEntries } from '../database/schema.ts';
+import { auditEntries, models } from '../database/schema.ts';
 import { transaction } from '../database/transaction.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
+import { verifyAudit } from './audit-verification.ts';
 import { recordChange, type AuditDraft } from './audit.ts';
 
 let test: TestDatabase;
@@ -79,5 +81,104 @@ describe('recording a change', () => {
     const [late] = await Promise.all([transaction(test.database, async (tx) => [tx] as const)]);
     expect(() => recordChange(late[0], change('model:one'))).toThrow('outside a transaction()');
     expect(await entries()).toEqual([]);
+  });
+
+  it('holds no secret that somebody wrote into it, and can be verified all the same', async () => {
+    const token = `perennial_${'x'.repeat(43)}`;
+    await transaction(test.database, async (tx) =>
+      recordChange(
+        tx,
+        change(`token:${token}`, {
+          by: token,
+          reason: `with ${token} and \0`,
+          details: { secret: 'hunter2', at: new Date(0), nested: [token, undefined, 1e21], gone: undefined },
+          origin: token,
+        }),
+      ),
+    );
+    const [row] = await entries();
+    expect(JSON.stringify(row)).not.toMatch(/xxxx|hunter2/);
+    expect(row?.details).toEqual({
+      secret: '[redacted]',
+      at: '1970-01-01T00:00:00.000Z',
+      nested: ['[redacted]', null, 1e21],
+    });
+    expect(await verifyAudit(test.database)).toMatchObject({ entries: 1, valid: true });
+  });
+
+  it('takes more changes than one statement has room for', async () => {
+    await transaction(test.database, async (tx) => {
+      for (let i = 0; i < 7_000; i++) recordChange(tx, change(`model:m${i}`));
+    });
+    expect(await verifyAudit(test.database)).toMatchObject({ entries: 7_000, valid: true });
+  });
+});
+
+describe('transactions that meet on the chain', () => {
+  const ROWS = ['one', 'two', 'three', 'four'];
+
+  it('change the same rows and never wait for each other in a circle', async () => {
+    const busy = await createTestDatabase({ maxConnections: 10 });
+    try {
+      await busy.database
+        .sql`insert into models (name, created_at, latest_version) select unnest(${ROWS}::text[]), now(), 0`;
+      const work = (i: number) =>
+        // Each once: what collides fails the test instead of being tried again.
+        transaction(
+          busy.database,
+          async (tx) => {
+            // Told of first, in the middle and last: the chain's lock is taken at the end all the same.
+            recordChange(tx, change(`model:${i}`));
+            for (const name of new Set([ROWS[i % 4], ROWS[(i + 1) % 4]].toSorted())) {
+              await tx
+                .update(models)
+                .set({ latestVersion: sql`${models.latestVersion} + 1` })
+                .where(eq(models.name, name ?? ''));
+              recordChange(tx, change(`model:${name}`));
+            }
+            await tx.transaction(async (inner) => recordChange(inner, change('model:nested')));
+          },
+          { attempts: 1 },
+        );
+      await Promise.all(Array.from({ length: 200 }, (_, i) => work(i)));
+      expect(await verifyAudit(busy.database)).toMatchObject({ entries: 800, valid: true });
+      const counted = await busy.database.sql<{ sum: string }[]>`select sum(latest_version) from models`;
+      expect(counted).toEqual([{ sum: '400' }]);
+    } finally {
+      await busy.drop();
+    }
+  });
+
+  it('are run again when they see the chain as it was before another went ahead', async () => {
+    let begun = 0;
+    const serializable = () =>
+      transaction(
+        test.database,
+        async (tx) => {
+          begun++;
+          await tx.select().from(models);
+          recordChange(tx, change('model:one'));
+          // All have read before any commits, so all but one see an end of the chain that is no longer it.
+          if (begun === 4) meet();
+          await met;
+        },
+        { isolationLevel: 'serializable', attempts: 50 },
+      );
+    let meet = () => {};
+    const met = new Promise<void>((resolve) => (meet = resolve));
+    await Promise.all([serializable(), serializable(), serializable(), serializable()]);
+    expect(begun).toBeGreaterThan(4);
+    expect(await verifyAudit(test.database)).toMatchObject({ entries: 4, valid: true });
+  });
+
+  it('leave no gap where one of them fails', async () => {
+    const work = (i: number) =>
+      transaction(test.database, async (tx) => {
+        recordChange(tx, change(`model:m${i}`));
+        if (i % 3 === 0) await tx.execute(sql`select 1 / 0`);
+      });
+    const outcomes = await Promise.allSettled(Array.from({ length: 30 }, (_, i) => work(i)));
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(10);
+    expect(await verifyAudit(test.database)).toMatchObject({ entries: 20, valid: true });
   });
 });
