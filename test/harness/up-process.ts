@@ -40,6 +40,12 @@ export class UpProcess {
     this.#child.kill(signal);
   }
 
+  /** The most memory that it has taken so far, in bytes; NaN where the system does not tell (no Linux). */
+  async peakResidentBytes(): Promise<number> {
+    const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8').catch(() => '');
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+  }
+
   /** The processes it has started, the database's among them. */
   async children(): Promise<number[]> {
     const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));

@@ -8,7 +8,7 @@ const HEAP_MEGABYTES = 1_024;
 /** Compiled JavaScript also where this file is not: a thread of Node 20 runs no TypeScript. From `src` and from `dist` it is one path. */
 const ENTRY = new URL('../../dist/inspection/thread/main.js', import.meta.url);
 
-/** Bytes of a file that is looked at at once: the worst of this size take 60 ms, and a thread takes longer to start. */
+/** Bytes of a file that is looked at at once: the worst of this size take some 60 ms, and a thread takes longer to start. */
 const SMALL = 256 * 1024;
 
 /**
