@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { readConnections, type Connections } from './connections.ts';
 import { signingConfig, type SigningConfig } from './signing-keys.ts';
 import { readEnvironment, type Environment, type ProcessRole } from './environment.ts';
+import { lineageConfig, type LineageConfig } from './open-lineage.ts';
 import type { OpenIdConfig } from './role-mapping.ts';
 
 /** Everything that differs from one installation to another, typed and complete. */
@@ -54,6 +55,8 @@ export interface Config {
     /** Whether they may be sent to addresses of the machine's own network, the machine's own among them. */
     allowPrivate: boolean;
   };
+  /** Where OpenLineage events go. */
+  lineage: LineageConfig;
   /** All the process's variables, secrets among them: for processes that run author's code, which are given few of them. */
   environment: Readonly<Record<string, string | undefined>>;
 }
@@ -102,6 +105,7 @@ export function loadConfig(
     }),
     workFolder: join(home, 'work'),
     webhooks: { allowPrivate: environment.PERENNIAL_WEBHOOK_ALLOW_PRIVATE === 'true' },
+    lineage: lineageConfig(environment),
     environment: { ...variables },
   };
 }

@@ -2,6 +2,7 @@ import { JOB_QUEUES } from '@perennial/contract';
 import { z } from 'zod';
 import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
 import { connectionIssues } from './connections.ts';
+import { isReceiverUrl, lineageIssues } from './open-lineage.ts';
 import { roleMapping } from './role-mapping.ts';
 import { signingIssues } from './signing-keys.ts';
 
@@ -80,6 +81,16 @@ const environmentSchema = z.object({
   PERENNIAL_OIDC_CLIENT_SECRET: optional(z.string()),
   PERENNIAL_OIDC_ROLES_CLAIM: withDefault(z.string(), 'groups'),
   PERENNIAL_OIDC_ROLES: optional(roleMapping),
+  PERENNIAL_OPENLINEAGE_URL: optional(
+    z.string().refine(isReceiverUrl, 'must be an http:// or https:// URL without user or password'),
+  ),
+  PERENNIAL_OPENLINEAGE_API_KEY: optional(
+    z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters without spaces'),
+  ),
+  PERENNIAL_OPENLINEAGE_NAMESPACE: withDefault(
+    z.string().regex(/^[\x21-\x7e]{1,1024}$/, 'must be visible ASCII characters without spaces'),
+    'perennial',
+  ),
   // What may hold a password is not repeated in a message.
   DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })),
   S3_ENDPOINT: optional(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })),
@@ -109,6 +120,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     ...incompleteSignIn(variables),
     ...missingDatabase(variables),
     ...connectionIssues(variables),
+    ...lineageIssues(variables),
     ...missingKey(parsed.data),
   ];
   if (!parsed.success || issues.length > 0) throw new ConfigurationError(issues);

@@ -12,6 +12,7 @@ import { Metrics } from '../http/metrics.ts';
 import { createSystemApp } from '../http/system-app.ts';
 import { Closers } from './closers.ts';
 import { startDeliveries } from './deliveries.ts';
+import { startLineageEmission } from './open-lineage.ts';
 import { Doctor } from './doctor.ts';
 import { ModelImporter } from './import-model.ts';
 import type { Logger } from './logger.ts';
@@ -92,6 +93,7 @@ async function startRoles(config: Config, foundation: Foundation): Promise<{ app
   if (has('scheduler')) {
     await startScheduler(parts, work);
     await startDeliveries(config, parts);
+    await startLineageEmission(config, parts, work);
   }
   if (has('worker')) await startJobs(config, parts, work);
   const app = serving

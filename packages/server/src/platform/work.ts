@@ -42,7 +42,7 @@ export async function openWork(config: Config, parts: PlatformParts): Promise<Wo
     progress,
     engine,
     sources: sourceReaders(config, parts),
-    runs: new RunService({ database, clock, engine }),
+    runs: new RunService({ database, clock, engine, announce: config.lineage.receiver !== null }),
     backfills: new BackfillService({ ...base, engine }),
     streams: new StreamService(base),
   };
@@ -66,6 +66,7 @@ export async function startJobs(
     ...making,
     progress,
     startServer: startArtifactServer,
+    announce: config.lineage.receiver !== null,
     worker: `${hostname()}:${process.pid}`,
     platformVersion: PLATFORM_VERSION,
     log: ({ run, message, error }) => logger.error({ run, err: error }, message),
