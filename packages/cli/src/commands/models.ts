@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import { everyItem, type Client } from '@perennial/client';
-import { nameSchema, type ModelVersion } from '@perennial/contract';
+import type { ModelVersion } from '@perennial/contract';
 import { connect, withConnection, type ConnectionOptions } from '../connection.ts';
-import { UsageError } from '../errors.ts';
+import { parseModelName } from '../model-name.ts';
 import { writeJson, writeTable, type Output } from '../output.ts';
+import { registerModelAliases } from './model-aliases.ts';
+import { registerModelComparison } from './model-comparison.ts';
+import { registerModelTags } from './model-tags.ts';
 
 interface ModelsOptions extends ConnectionOptions {
   json: boolean;
@@ -15,7 +18,31 @@ export function registerModels(program: Command, output: Output): void {
     .description('list models, the versions of one (flight-delay), or show one version (flight-delay@3)')
     .argument('[model]')
     .option('--json', 'print JSON', false)
+    // Without it, options after the name of a command below would count as options of this one.
+    .enablePositionalOptions()
     .action((model: string | undefined, options: ModelsOptions) => models(model, options, output));
+  withConnection(command);
+  registerSearch(command, output);
+  registerModelTags(command, output);
+  registerModelComparison(command, output);
+  registerModelAliases(command, output);
+}
+
+interface SearchOptions extends ModelsOptions {
+  tag?: string;
+}
+
+function registerSearch(models: Command, output: Output): void {
+  const command = models
+    .command('search')
+    .description('list the models whose name, description or tags hold every one of some words')
+    .argument('[words...]')
+    .option('--tag <tag>', 'only those with this tag: key=value, or key alone')
+    .option('--json', 'print JSON', false)
+    .action((words: string[], { tag, ...options }: SearchOptions) => {
+      const search = words.length === 0 ? undefined : words.join(' ');
+      return listModels(connect(options), { search, tag, json: options.json }, output);
+    });
   withConnection(command);
 }
 
@@ -27,25 +54,27 @@ async function models(name: string | undefined, options: ModelsOptions, output: 
   writeJson(output, await client.getVersion({ params: { model, version } }));
 }
 
-/** `name` or `name@version`. */
-function parseModelName(text: string): { model: string; version?: number } {
-  const [model = '', version, ...rest] = text.split('@');
-  const valid =
-    nameSchema.safeParse(model).success &&
-    rest.length === 0 &&
-    (version === undefined || /^[1-9]\d*$/.test(version));
-  if (!valid)
-    throw new UsageError(`'${text}' is not a model (flight-delay) or a version of one (flight-delay@3).`);
-  return version === undefined ? { model } : { model, version: Number(version) };
+interface Wanted {
+  search?: string | undefined;
+  tag?: string | undefined;
+  json: boolean;
 }
 
-async function listModels(client: Client, { json }: ModelsOptions, output: Output): Promise<void> {
-  const all = await collect((cursor) => client.listModels({ query: { cursor } }));
+async function listModels(client: Client, { search, tag, json }: Wanted, output: Output): Promise<void> {
+  const all = await collect((cursor) => client.listModels({ query: { cursor, search, tag } }));
   if (json) return writeJson(output, all);
   writeTable(
     output,
-    ['model', 'versions', 'champion', 'created'],
-    all.map((model) => [model.name, model.latestVersion, model.championVersion, model.createdAt]),
+    ['model', 'versions', 'champion', 'tags', 'created'],
+    all.map((model) => [
+      model.name,
+      model.latestVersion,
+      model.championVersion,
+      Object.entries(model.tags)
+        .map(([key, value]) => `${key}=${value}`)
+        .join('\n'),
+      model.createdAt,
+    ]),
   );
 }
 
@@ -66,7 +95,14 @@ function versionRow({ version, gate, asOf, aliases, artifact }: ModelVersion): (
   const [primary] = gate?.comparisons ?? [];
   const value = primary?.candidate ?? null;
   const metric = primary === undefined || value === null ? null : `${primary.metric} ${value.toFixed(4)}`;
-  return [version, gate?.verdict ?? 'imported', asOf.slice(0, 10), metric, aliases.join(', '), artifact.slice(0, 19)];
+  return [
+    version,
+    gate?.verdict ?? 'imported',
+    asOf.slice(0, 10),
+    metric,
+    aliases.join(', '),
+    artifact.slice(0, 19),
+  ];
 }
 
 async function collect<Item>(fetchPage: Parameters<typeof everyItem<Item>>[0]): Promise<Item[]> {
