@@ -3,6 +3,7 @@ import { ApiError, ConnectionError, UnexpectedAnswerError } from '@perennial/cli
 import { PerennialError } from '@perennial/contract';
 import { ConfigurationError, ListenError, PLATFORM_VERSION } from '@perennial/server';
 import { registerAlerts } from './commands/alerts.ts';
+import { registerAudit } from './commands/audit.ts';
 import { registerBackfill } from './commands/backfill.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerModels } from './commands/models.ts';
@@ -32,6 +33,7 @@ const COMMANDS = [
   registerWebhooks,
   registerRetention,
   registerPersonalData,
+  registerAudit,
 ];
 
 /**
