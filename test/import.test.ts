@@ -256,6 +256,12 @@ describe('a platform that is sent nothing but hostile files', () => {
   const sent: HostileFile[] = [
     ...files.filter(({ shownBy }) => shownBy === 'looking'),
     ...files.filter(({ name }) => ['a tensor that fills the memory', 'answers by chance'].includes(name)),
+    {
+      name: 'a file as large as a request may hold',
+      bytes: () => new Uint8Array(95 * 1024 ** 2),
+      reason: /a field has the number 0/,
+      shownBy: 'looking',
+    },
   ];
 
   it('refuses each with its reason, stays up, and takes no more memory than its ceiling', async () => {
