@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { formatId } from '@perennial/contract';
-import { DatabaseUnavailableError, getPrediction, openDatabase } from '@perennial/storage';
+import {
+  DatabaseUnavailableError,
+  dropPredictionPartition,
+  eraseRowsOfKey,
+  getPrediction,
+  openDatabase,
+  transaction,
+} from '@perennial/storage';
 import { createTestDatabase, type TestDatabase } from '@perennial/storage/testing';
 import { encodePrediction } from '../journal/prediction-record.ts';
 import { makeRecords, predictionMaker } from '../testing/records.ts';
@@ -87,4 +94,41 @@ describe('the sink into the table of predictions', () => {
     await gone.close();
     await expect(createPredictionSink(gone)(makeRecords(1))).rejects.toThrow(DatabaseUnavailableError);
   });
+});
+
+describe('records of a key that was erased', () => {
+  const DAY = '2011-06-01';
+  const make = predictionMaker(`${DAY}T10:00:00.000Z`);
+  const kept = async () => {
+    const rows = await server.database
+      .sql`select key from predictions where at >= ${DAY}::date order by key, id`;
+    return rows.map(({ key }) => key as string | null);
+  };
+
+  test('are not taken in, unless they are of later', async () => {
+    const sink = createPredictionSink(server.database);
+    await server.database
+      .sql`insert into models (name, created_at, latest_version) values ('flight-delay', now(), 3)`;
+    const before = ['ada', 'bob', null].map((key) => encodePrediction(make({ key })));
+    await sink(before);
+    const at = new Date(`${DAY}T11:00:00.000Z`);
+    await transaction(server.database, (tx) => eraseRowsOfKey(tx, 'ada', at));
+    const later = make({ key: 'ada', at: `${DAY}T12:00:00.000Z` });
+    await sink([...before, encodePrediction(later)]);
+    expect(await kept()).toEqual(['ada', 'bob', null]);
+    expect(await getPrediction(server.database.orm, later.id)).toMatchObject({ key: 'ada' });
+  });
+});
+
+test('a record of a day that retention has dropped is kept until the next pass', async () => {
+  const sink = createPredictionSink(server.database);
+  const make = predictionMaker('2012-06-01T10:00:00.000Z');
+  await sink(makeRecords(2, make));
+  const drop = () => transaction(server.database, (tx) => dropPredictionPartition(tx, '2012-06-01'));
+  await drop();
+  expect(await countRows()).toBe(0);
+  await sink(makeRecords(3, make));
+  expect(await countRows()).toBe(3);
+  expect(await drop()).toBe(true);
+  expect(await countRows()).toBe(0);
 });

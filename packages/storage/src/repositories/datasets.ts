@@ -29,7 +29,11 @@ export async function saveDatasetVersion(db: Executor, dataset: NewDatasetVersio
   await db
     .insert(datasetVersions)
     .values({ ...dataset, pipeline: dataset.manifest.pipeline })
-    .onConflictDoNothing();
+    .onConflictDoUpdate({
+      target: datasetVersions.digest,
+      set: { removedAt: null },
+      setWhere: isNotNull(datasetVersions.removedAt),
+    });
   await saveDatasetFiles(db, dataset.digest, dataset.card.files);
 }
 
