@@ -5,6 +5,8 @@ import type { RunProgressHub } from '@perennial/orchestration';
 import { getRun } from '@perennial/storage';
 import { admit, admitToModels, type Admission } from '../access/admission.ts';
 import { registerOpenIdRoutes } from '../access/openid-routes.ts';
+import { createMlflowHandlers } from '../mlflow/handlers.ts';
+import { registerMlflowRoutes } from '../mlflow/register-mlflow.ts';
 import { registerDocsPage } from './docs-page.ts';
 import { createHandlers, type HandlerDependencies } from './handlers.ts';
 import { checkPart } from './invalid-request.ts';
@@ -35,6 +37,7 @@ export function createApp(options: AppOptions): Hono {
   registerEventStream(app, options);
   registerOpenIdRoutes(app, options.access);
   registerRoutes(app, createHandlers(options), options);
+  registerMlflowRoutes(app, createMlflowHandlers(options), options);
   return app;
 }
 
