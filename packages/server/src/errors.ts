@@ -232,3 +232,19 @@ export class NotOfferedToMlflowError extends PerennialError {
     this.existing = exists;
   }
 }
+
+/** Several large requests are being read already, each of which takes much memory. */
+export class TooManyUploadsError extends PerennialError {
+  readonly code = 'overloaded';
+  constructor(readonly limit: number) {
+    super(`${limit} large files are being sent already. Try again in a minute.`);
+  }
+
+  override get transient() {
+    return true;
+  }
+
+  override get details() {
+    return { limit: this.limit };
+  }
+}
