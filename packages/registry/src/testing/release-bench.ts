@@ -12,22 +12,28 @@ export class ReleaseBench {
   readonly ids = new IdGenerator(this.clock);
   readonly model = SPEC.name;
   readonly desk: ReleaseDesk;
+  readonly signing = testSigning();
   readonly #test: TestDatabase;
 
   private constructor(test: TestDatabase) {
     this.#test = test;
     const { clock, ids } = this;
-    this.desk = { database: test.database, clock, ids, signer: testSigning().signer };
+    this.desk = { database: test.database, clock, ids, signer: this.signing.signer };
   }
 
-  static async open(): Promise<ReleaseBench> {
-    const test = await createTestDatabase();
+  static async open(options: { maxConnections?: number } = {}): Promise<ReleaseBench> {
+    const test = await createTestDatabase(options);
     await seed(test.database);
     return new ReleaseBench(test);
   }
 
   get database(): Database {
     return this.#test.database;
+  }
+
+  /** For processes that open connections of their own. */
+  get address(): TestDatabase['address'] {
+    return this.#test.address;
   }
 
   get db(): Database['orm'] {

@@ -13,7 +13,7 @@ import { aliasMoves, aliases, modelVersions, models } from '../database/schema.t
 import { NAME_KEY, NUMBER_KEY, decodeCursor, pageOf } from './cursor.ts';
 import type { Executor } from './executor.ts';
 import type { Decision } from './releases.ts';
-import { notRolledBackSince } from './rolled-back.ts';
+import { notUndone, undoneMoves } from './rolled-back.ts';
 
 /** The channel on which new models and alias moves are announced: what serving has to know. The payload is the model's name. */
 export const MODELS_CHANGED_CHANNEL = 'models_changed';
@@ -202,6 +202,7 @@ export async function championBefore(
   model: string,
   asOf: Date,
 ): Promise<typeof modelVersions.$inferSelect | undefined> {
+  const undone = undoneMoves(db, model);
   const [row] = await db
     .select({ version: modelVersions })
     .from(aliasMoves)
@@ -209,12 +210,13 @@ export async function championBefore(
       modelVersions,
       and(eq(modelVersions.model, aliasMoves.model), eq(modelVersions.version, aliasMoves.version)),
     )
+    .leftJoin(undone, eq(undone.artifact, modelVersions.artifactDigest))
     .where(
       and(
         eq(aliasMoves.model, model),
         eq(aliasMoves.alias, CHAMPION),
         lt(modelVersions.asOf, asOf),
-        notRolledBackSince(db),
+        notUndone(undone),
       ),
     )
     .orderBy(desc(modelVersions.asOf), desc(modelVersions.version))
