@@ -6,6 +6,7 @@ import { registerAlerts } from './commands/alerts.ts';
 import { registerAudit } from './commands/audit.ts';
 import { registerBackfill } from './commands/backfill.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerLineage } from './commands/lineage.ts';
 import { registerModels } from './commands/models.ts';
 import { registerPersonalData } from './commands/personal-data.ts';
 import { registerPredict } from './commands/predict.ts';
@@ -28,6 +29,7 @@ const COMMANDS = [
   registerRegister,
   registerReproduce,
   registerPredict,
+  registerLineage,
   registerDoctor,
   registerAlerts,
   registerWebhooks,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IdGenerator, dataCardSchema, modelCardViewSchema, toolkitCardSchema } from '@perennial/contract';
 import { registerCandidate } from '@perennial/registry';
-import { makeCandidate, seed } from '@perennial/registry/testing';
+import { makeCandidate, seed, testSigning } from '@perennial/registry/testing';
 import { transaction } from '@perennial/storage';
 import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
 
@@ -15,7 +15,9 @@ beforeAll(async () => {
   const ids = new IdGenerator(clock);
   await seed(database);
   const candidate = await makeCandidate({ database, ids, verdict: 'no-baseline', against: null });
-  await transaction(database, (tx) => registerCandidate(tx, candidate, { clock, ids }));
+  await transaction(database, (tx) =>
+    registerCandidate(tx, candidate, { clock, ids, signer: testSigning().signer }),
+  );
   dataCard = `/v1/datasets/${encodeURIComponent(candidate.dataset)}/card`;
 });
 afterAll(() => test.stop());
