@@ -4,9 +4,13 @@ import { authenticator, authorize, type Credentials } from './authentication.ts'
 
 const TOKEN = 'a-token-of-some-length';
 const credentials = (given: Partial<Credentials>): Credentials => ({
+  method: 'GET',
   authorization: undefined,
+  cookie: undefined,
   host: undefined,
   origin: undefined,
+  fetchSite: undefined,
+  address: '203.0.113.7',
   ...given,
 });
 
@@ -19,7 +23,11 @@ describe('with an admin token', () => {
       host: 'perennial.example',
       origin: 'https://x.example',
     };
-    expect(authenticate(credentials(given))).toEqual({ name: 'token:admin', roles: ['admin'] });
+    expect(authenticate(credentials(given))).toMatchObject({
+      name: 'token:admin',
+      roles: ['admin'],
+      models: null,
+    });
   });
 
   it.each([
@@ -60,7 +68,11 @@ describe('without a token', () => {
   it.each(['localhost', 'localhost:8080', '127.0.0.1:8080', '[::1]:8080', '[::1]'])(
     'a request sent to %s is this machine’s own',
     (host) => {
-      expect(authenticate(credentials({ host }))).toEqual({ name: 'local', roles: ['admin'] });
+      expect(authenticate(credentials({ host }))).toMatchObject({
+        name: 'local',
+        roles: ['admin'],
+        models: null,
+      });
     },
   );
 
@@ -99,8 +111,8 @@ describe('without a token', () => {
 });
 
 it('a principal may do what its roles allow', () => {
-  const viewer = { name: 'v', roles: ['viewer'] as const };
+  const viewer = { name: 'v', roles: ['viewer'] as const, models: null };
   expect(() => authorize(viewer, 'viewer')).not.toThrow();
   expect(() => authorize(viewer, 'approver')).toThrow(ForbiddenError);
-  expect(() => authorize({ name: 'nobody', roles: [] }, 'viewer')).toThrow(ForbiddenError);
+  expect(() => authorize({ name: 'nobody', roles: [], models: null }, 'viewer')).toThrow(ForbiddenError);
 });

@@ -16,6 +16,7 @@ import { answerOnce, takesIdempotencyKey, type Answer } from './idempotency.ts';
 import { checkPart } from './invalid-request.ts';
 import { readJsonBody } from './json-body.ts';
 import { baseUrlOf, originOf } from './request-origin.ts';
+import { UploadGate } from './upload-gate.ts';
 
 /** What a handler may need beside its request's parts. */
 export interface HandlerContext {
@@ -49,8 +50,9 @@ export interface RegistrationOptions extends Admission {
 
 /** Puts every route of the table on the app. */
 export function registerRoutes(app: Hono, handlers: Handlers, options: RegistrationOptions): void {
+  const uploads = new UploadGate();
   for (const name of Object.keys(ROUTES) as RouteName[]) {
-    registerRoute(app, { name, handler: handlers[name] as Handler, options });
+    registerRoute(app, { name, handler: handlers[name] as Handler, options: { ...options, uploads } });
   }
 }
 
@@ -69,7 +71,9 @@ interface Registration {
   name: RouteName;
   handler: Handler;
   /** Without a database for routes whose requests carry no key. */
-  options: Admission & Pick<RegistrationOptions, 'maxBodyBytes'> & Partial<RegistrationOptions>;
+  options: Admission &
+    Pick<RegistrationOptions, 'maxBodyBytes'> &
+    Partial<RegistrationOptions> & { uploads?: UploadGate };
 }
 
 function registerRoute(app: Hono, registration: Registration): void {
@@ -81,12 +85,34 @@ function registerRoute(app: Hono, registration: Registration): void {
 type Registered = Registration & { route: Route };
 
 async function answer(c: Context, registered: Registered): Promise<Response> {
-  const { name, route, handler, options } = registered;
+  const { name, route, options } = registered;
   const principal = await admit(c, route.role, options);
-  const { maxBodyBytes, maxUploadBytes = maxBodyBytes } = options;
-  const request = await readRequest(c, route, route.upload ? maxUploadBytes : maxBodyBytes);
+  const request = readAddress(c, route);
   const scoped = { name, scope: route.scope, query: route.query };
-  await admitToModels(principal, { route: scoped, request }, options);
+  if (principal.models !== null) await admitToModels(principal, { route: scoped, request }, options);
+  const answering = { principal, request, scoped };
+  // A length that is not said may be any.
+  const large = route.upload && !(Number(c.req.header('content-length')) <= options.maxBodyBytes);
+  if (!large || !options.uploads) return answerAdmitted(c, registered, answering);
+  return options.uploads.hold(() => answerAdmitted(c, registered, answering));
+}
+
+interface Answering {
+  principal: Principal;
+  request: Parts;
+  scoped: Parameters<typeof withinModels>[1];
+}
+
+/** Reads the body and does the work, for a caller who may ask for it. */
+async function answerAdmitted(
+  c: Context,
+  registered: Registered,
+  { principal, request, scoped }: Answering,
+): Promise<Response> {
+  const { route, handler, options } = registered;
+  const { maxBodyBytes, maxUploadBytes = maxBodyBytes } = options;
+  const maxBytes = route.upload ? maxUploadBytes : maxBodyBytes;
+  if (route.body) request.body = checkPart('body', route.body, await readJsonBody(c, maxBytes));
   const context: HandlerContext = {
     principal,
     credentials: credentialsOf(c),
@@ -126,10 +152,10 @@ interface Parts {
   body?: unknown;
 }
 
-async function readRequest(c: Context, route: Route, maxBytes: number): Promise<Parts> {
+/** What the address says, which tells whom the request is about; the body is not read for who may not send it. */
+function readAddress(c: Context, route: Route): Parts {
   const parts: Parts = {};
   if (route.params) parts.params = checkPart('path', route.params, c.req.param());
   if (route.query) parts.query = checkPart('query', route.query, c.req.query());
-  if (route.body) parts.body = checkPart('body', route.body, await readJsonBody(c, maxBytes));
   return parts;
 }
