@@ -3,6 +3,7 @@ import { ConflictError, InvalidRequestError, ManualClock } from '@perennial/cont
 import type { Database } from '@perennial/storage';
 import { createTestDatabase, type TestDatabase } from '@perennial/storage/testing';
 import { IdempotencyConflictError } from '../errors.ts';
+import { idempotencyChore } from '../platform/idempotency-keys.ts';
 import { answerOnce, takesIdempotencyKey, type Answer, type IdempotentRequest } from './idempotency.ts';
 
 let test: TestDatabase;
@@ -143,3 +144,50 @@ it('keys are for what makes something; not for predictions, which must not need 
   expect(takesIdempotencyKey('replayDelivery')).toBe(true);
   expect(takesIdempotencyKey('listRuns')).toBe(false);
 });
+
+describe('keys that are old', () => {
+  it('are forgotten after seven days, at most an hour late', async () => {
+    const chore = idempotencyChore({ database, clock });
+    const work = counted();
+    await ask(work);
+    clock.advance(3 * 24 * HOUR);
+    await ask(work, { key: 'later' });
+    await chore.tick();
+    clock.advance(4 * 24 * HOUR - 1);
+    await chore.tick();
+    expect(await keys()).toEqual(['k', 'later']);
+    await ask(work);
+    expect(work.done).toBe(2);
+    clock.advance(2);
+    await chore.tick();
+    expect(await keys()).toEqual(['k', 'later']);
+    clock.advance(HOUR);
+    await chore.tick();
+    expect(await keys()).toEqual(['later']);
+    await ask(work);
+    expect(work.done).toBe(3);
+  });
+
+  it('are forgotten with the next look when this one failed', async () => {
+    await ask(counted());
+    clock.advance(8 * 24 * HOUR);
+    let away = true;
+    const chore = idempotencyChore({
+      get database() {
+        if (away) throw new Error('The database is away.');
+        return database;
+      },
+      clock,
+    });
+    await expect(chore.tick()).rejects.toThrow('away');
+    away = false;
+    await chore.tick();
+    expect(await keys()).toEqual([]);
+  });
+});
+
+const HOUR = 3_600_000;
+const keys = async () =>
+  (await database.sql<{ key: string }[]>`select key from idempotency_keys order by key`).map(
+    ({ key }) => key,
+  );

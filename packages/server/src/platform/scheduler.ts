@@ -1,6 +1,7 @@
 import { Scheduler, controlJobs, startTicks } from '@perennial/orchestration';
 import { startWorker } from '@perennial/storage';
 import { bucketLister } from './bucket-files.ts';
+import { idempotencyChore } from './idempotency-keys.ts';
 import type { PlatformParts } from './parts.ts';
 import { retentionChore, startRetentionJobs } from './retention.ts';
 import type { Work } from './work.ts';
@@ -15,7 +16,13 @@ export async function startScheduler(parts: PlatformParts, work: Work): Promise<
     logger.error({ err: error }, message);
   const listerOf = bucketLister(work.sources.objects);
   const stopTicks = startTicks(
-    new Scheduler({ ...parts, ...work, listerOf, log, chores: [retentionChore(parts)] }),
+    new Scheduler({
+      ...parts,
+      ...work,
+      listerOf,
+      log,
+      chores: [retentionChore(parts), idempotencyChore(parts)],
+    }),
   );
   closers.add('scheduler', stopTicks);
   const worker = await startWorker({

@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, lt, sql } from 'drizzle-orm';
 import { idempotencyKeys } from '../database/schema.ts';
 import type { Executor } from './executor.ts';
 
@@ -56,6 +56,16 @@ export async function recordOutcome(
 /** Gives the key back: the request failed, and may be tried again. */
 export async function forgetRequest(db: Executor, request: KeyedRequest): Promise<void> {
   await db.delete(idempotencyKeys).where(of(request));
+}
+
+/**
+ * Forgets requests that were first sent before an instant: a repetition of one would be done anew.
+ * @returns how many were forgotten
+ */
+export async function forgetRequestsBefore(db: Executor, before: Date): Promise<number> {
+  const { count } = await db.execute(sql`
+    delete from ${idempotencyKeys} where ${lt(idempotencyKeys.createdAt, before)}`);
+  return count;
 }
 
 function of({ caller, key }: KeyedRequest) {
