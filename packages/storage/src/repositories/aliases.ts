@@ -195,7 +195,7 @@ export async function listChampions(db: Executor): Promise<ChampionRow[]> {
 
 /**
  * The champion whose data end before an instant: the newest such version that has ever been champion and was not rolled back, since what was taken out of production is
- * nothing to begin at.
+ * nothing to begin at, nor is one whose file was removed.
  */
 export async function championBefore(
   db: Executor,
@@ -217,6 +217,7 @@ export async function championBefore(
         eq(aliasMoves.alias, CHAMPION),
         lt(modelVersions.asOf, asOf),
         notUndone(undone),
+        sql`not exists (select from removed_artifacts r where r.digest = ${modelVersions.artifactDigest})`,
       ),
     )
     .orderBy(desc(modelVersions.asOf), desc(modelVersions.version))
