@@ -11,7 +11,7 @@ describe('the differences of two things', () => {
     ['lists of values', { a: [1, 2] }, { a: [1, 3] }, [{ path: 'a', a: [1, 2], b: [1, 3] }]],
     ['a value and an object', { a: 1 }, { a: { b: 1 } }, [{ path: 'a', a: 1, b: { b: 1 } }]],
     ['null and a value', { a: null }, { a: 0 }, [{ path: 'a', a: null, b: 0 }]],
-  ])('of %s', (_, a, b, differences) => {
+  ])('of %s', (...[, a, b, differences]) => {
     expect(differencesOf(a, b)).toEqual(differences);
   });
 
