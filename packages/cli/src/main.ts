@@ -3,6 +3,7 @@ import { ApiError, ConnectionError, UnexpectedAnswerError } from '@perennial/cli
 import { PerennialError } from '@perennial/contract';
 import { ConfigurationError, ListenError, PLATFORM_VERSION } from '@perennial/server';
 import { registerAlerts } from './commands/alerts.ts';
+import { registerAttestation } from './commands/attestation.ts';
 import { registerAudit } from './commands/audit.ts';
 import { registerBackfill } from './commands/backfill.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -11,9 +12,11 @@ import { registerModels } from './commands/models.ts';
 import { registerPersonalData } from './commands/personal-data.ts';
 import { registerPredict } from './commands/predict.ts';
 import { registerRegister } from './commands/register.ts';
+import { registerReleases } from './commands/releases.ts';
 import { registerReproduce } from './commands/reproduce.ts';
 import { registerRetention } from './commands/retention.ts';
 import { registerRun } from './commands/run.ts';
+import { registerTokens } from './commands/tokens.ts';
 import { registerTriggers } from './commands/triggers.ts';
 import { registerUp } from './commands/up.ts';
 import { registerWebhooks } from './commands/webhooks.ts';
@@ -23,10 +26,13 @@ import { terminal, type Output } from './output.ts';
 const COMMANDS = [
   registerUp,
   registerRun,
+  registerTokens,
   registerTriggers,
   registerBackfill,
   registerModels,
   registerRegister,
+  registerReleases,
+  registerAttestation,
   registerReproduce,
   registerPredict,
   registerLineage,

@@ -7,6 +7,7 @@ import {
   rollBack,
   type Caller,
   type ReleaseDesk,
+  type Signer,
 } from '@perennial/registry';
 import { getRelease, listReleaseEvents, listReleases, type Database } from '@perennial/storage';
 import type { HandlerContext, Handlers } from './route-registration.ts';
@@ -15,7 +16,7 @@ export interface ReleaseHandlerDependencies {
   database: Database;
   clock: Clock;
   ids: IdGenerator;
-  signer: ReleaseDesk['signer'];
+  signer: Signer;
 }
 
 /** Releases: asked for, decided, spoken about, taken back. Who may do what, the registry decides. */
