@@ -1,6 +1,7 @@
 import { parseId, type Clock } from '@perennial/contract';
 import { reportLive, type GroundTruthLog } from '@perennial/monitoring';
 import type { BackfillService, RunService, StreamService } from '@perennial/orchestration';
+import type { Signer } from '@perennial/registry/attestation';
 import type { PredictionService } from '@perennial/serving';
 import * as storage from '@perennial/storage';
 import { requireOwnFacts } from '../access/ground-truth-scope.ts';
@@ -29,6 +30,7 @@ export interface HandlerDependencies
     ReleaseHandlerDependencies {
   database: storage.Database;
   artifacts: storage.ArtifactStore;
+  signer: Signer;
   clock: Clock;
   runs: RunService;
   backfills: BackfillService;
