@@ -3,6 +3,7 @@ import { ApiError, watchRun } from '@perennial/client';
 import type { Run, TrainingResult } from '@perennial/contract';
 import { pipelineSource } from './harness/pipeline-source.ts';
 import { runToEnd, startTestPlatform, type TestPlatform } from './harness/test-platform.ts';
+import { trainedCard } from './harness/trained-card.ts';
 import { features, makeVisits, toCsv } from './harness/visits.ts';
 
 const visits = makeVisits({ from: '2024-03-01', days: 15, perDay: 300 });
@@ -48,8 +49,8 @@ describe('the loop', () => {
       aliases: ['champion'],
       lineage: { run: first.id, dataset: first.dataset },
     });
-    expect(version.card.evaluation.metrics.auc).toBeGreaterThan(0.7);
-    expect(version.card.training.parity?.maxDifference).toBeLessThan(1e-4);
+    expect(trainedCard(version).evaluation.metrics.auc).toBeGreaterThan(0.7);
+    expect(trainedCard(version).training.parity?.maxDifference).toBeLessThan(1e-4);
     const dataset = await test.client.getDataset({ params: { dataset: first.dataset ?? '' } });
     expect(dataset.manifest.splits).toMatchObject({ test: { rows: 300 }, validation: { rows: 300 } });
     expect(dataset.card.quarantine).toMatchObject({ rows: 1, reasons: [{ rows: 1 }] });

@@ -5,6 +5,7 @@ import { perennial, type Outcome } from '@perennial/cli/testing';
 import { reproductionSchema, type Reproduction } from '@perennial/contract';
 import { pipelineSource } from './harness/pipeline-source.ts';
 import { startTestPlatform, type TestPlatform } from './harness/test-platform.ts';
+import { trainedCard } from './harness/trained-card.ts';
 import { makeVisits, toCsv, type Visit } from './harness/visits.ts';
 
 const visits = makeVisits({ from: '2024-03-01', days: 11, perDay: 200 });
@@ -38,8 +39,8 @@ describe('perennial reproduce', { timeout: 60_000 }, () => {
     expect(first.out).toMatch(/^repro_[0-9a-f-]{36} of visits@1\n/);
     expect(first.out).toMatch(/\nidentical\n$/);
 
-    const { card } = await test.client.getVersion({ params: { model: MODEL, version: 2 } });
-    expect(card.training.warmStart.from).toBeDefined();
+    const version = await test.client.getVersion({ params: { model: MODEL, version: 2 } });
+    expect(trainedCard(version).training.warmStart.from).toBeDefined();
     expect((await reproduce(`${MODEL}@2`)).out).toMatch(/\nidentical\n$/);
   });
 

@@ -3,6 +3,7 @@ import type { Run } from '@perennial/contract';
 import { socketUrl } from '@perennial/storage';
 import { createTestDatabase, type TestDatabase } from '@perennial/storage/testing';
 import { startTestPlatform, type TestPlatform } from './harness/test-platform.ts';
+import { trainedCard } from './harness/trained-card.ts';
 import { features, makeVisits, toCsv, type Visit } from './harness/visits.ts';
 
 const FIRST_DAY = '2024-03-01';
@@ -124,7 +125,7 @@ describe('sources beyond files', () => {
     const { train, validation, test: newest } = await splitsOf(run);
     expect([train.rows, validation.rows, newest.rows]).toEqual([1_400, 200, 200]);
     const version = await test.client.getVersion({ params: { model: 'fed-back', version: 1 } });
-    expect(version.card.evaluation.metrics.auc).toBeGreaterThan(0.7);
+    expect(trainedCard(version).evaluation.metrics.auc).toBeGreaterThan(0.7);
     const dataset = await test.client.getDataset({ params: { dataset: run.dataset ?? '' } });
     expect(dataset.card.labels['test']?.mean).toBeCloseTo(
       later.slice(1_600).filter(({ bought }) => bought).length / 200,

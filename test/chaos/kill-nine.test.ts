@@ -97,7 +97,8 @@ async function checkVersions(client: Client): Promise<void> {
   )) {
     const { card, lineage } = await client.getVersion({ params: { model: MODEL, version } });
     expect(card.version).toBe(version);
-    expect(runs.find((run) => run.id === lineage.run)).toMatchObject({ state: 'succeeded', version });
+    const made = lineage.kind === 'run' ? lineage.run : null;
+    expect(runs.find((run) => run.id === made)).toMatchObject({ state: 'succeeded', version });
     versions.push(version);
   }
   expect(versions).toEqual(Array.from({ length: model.latestVersion }, (_, i) => model.latestVersion - i));
