@@ -40,11 +40,11 @@ export async function rollBack(desk: ReleaseDesk, wanted: Rollback, caller: Call
         `No release of '${model}' is live: there is nothing to roll back.`,
       );
     await demand(tx, { id: live, transition: 'roll-back', at }, caller);
+    const deed = { by: caller.name, reason: wanted.reason, at, origin: caller.origin };
+    // First out, then in, as in a promotion; and what goes out is then known for rolled back, so that another version of its bytes is no way back.
+    await moveRelease(tx, { id: live, transition: 'roll-back' }, { ...deed, ids: desk.ids });
     const earlier = await earlierChampion(tx, wanted);
     await demand(tx, { id: earlier.id, transition: 'restore', at }, caller);
-    const deed = { by: caller.name, reason: wanted.reason, at, origin: caller.origin };
-    // First out, then in, as in a promotion.
-    await moveRelease(tx, { id: live, transition: 'roll-back' }, { ...deed, ids: desk.ids });
     const restored = await moveRelease(
       tx,
       { id: earlier.id, transition: 'restore' },
