@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { perennial } from '@perennial/cli/testing';
-import { ApiError } from '@perennial/client';
-import type { ImportRequest, ModelVersion } from '@perennial/contract';
+import { ApiError, createClient, type Client } from '@perennial/client';
+import type { ImportRequest, ModelVersion, Role } from '@perennial/contract';
 import { InferenceModel } from '@perennial/onnx';
 import {
   GOOD_OUTPUT,
@@ -103,6 +103,44 @@ describe('a good file', () => {
     });
   });
 });
+
+describe('a version that was brought', () => {
+  it('goes into production when it is asked for where nothing is, and else when another person approves it', async () => {
+    const first = await bring('bought-in', goodFile());
+    const second = await bring('bought-in', torchFile('Sigmoid'));
+    const [operator, approver] = await Promise.all([someone('operator'), someone('approver')]);
+    const ask = ({ version }: ModelVersion) =>
+      operator.requestRelease({
+        params: { model: 'bought-in', version },
+        body: { reason: 'better than nothing' },
+      });
+    expect(await ask(first)).toMatchObject({ state: 'live' });
+    expect(await served()).toEqual([...(await answersOf(first, GOOD_SAMPLE))]);
+
+    const asked = await ask(second);
+    expect(asked).toMatchObject({ state: 'pending', approvers: 1 });
+    const approval = { params: { release: asked.id }, body: { reason: 'tried by hand' } };
+    await expect(operator.approveRelease(approval)).rejects.toMatchObject({ status: 403 });
+    expect(await approver.approveRelease(approval)).toMatchObject({ state: 'live' });
+    const expected = [...(await answersOf(second, GOOD_SAMPLE))];
+    await vi.waitFor(async () => expect(await served()).toEqual(expected), 20_000);
+  });
+});
+
+/** A client with a token of its own. */
+async function someone(role: Role): Promise<Client> {
+  const { secret } = await test.client.createToken({ body: { name: `test ${role}`, roles: [role] } });
+  return createClient({ baseUrl: test.platform.url, token: secret });
+}
+
+/** What the champion answers, once serving has heard of it. */
+async function served(): Promise<number[]> {
+  const { predictions } = await vi.waitFor(
+    () => test.client.predict({ params: { model: 'bought-in' }, body: { instances: GOOD_SAMPLE } }),
+    20_000,
+  );
+  return predictions.map(({ output }) => (output as { probability: number }).probability);
+}
 
 describe('perennial register', () => {
   it('brings a file, and says what was read from it', async () => {

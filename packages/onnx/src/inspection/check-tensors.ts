@@ -81,7 +81,7 @@ function refuseOutside(tensor: TensorOutline): void {
   const where = tensor.outside === '' ? 'another file' : `another file, ${shown(tensor.outside)}`;
   const { outside } = tensor;
   const escape = /(^|[/\\])\.\.([/\\]|$)/.test(outside)
-    ? ', above the model’s own folder'
+    ? ", above the model's own folder"
     : /^([/\\]|[a-z]:|[a-z]+:\/\/)/i.test(outside)
       ? ', named by an absolute path'
       : '';

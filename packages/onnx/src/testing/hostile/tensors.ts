@@ -27,10 +27,10 @@ function outside(): HostileFile[] {
   return atSight({
     'weights above the folder': [
       located('../../etc/passwd'),
-      /'coefficients' lies in another file, '..\/..\/etc\/passwd', above the model’s own folder/,
+      /'coefficients' lies in another file, '..\/..\/etc\/passwd', above the model's own folder/,
     ],
-    'weights behind a detour': [located('weights/../../../etc/shadow'), /above the model’s own folder/],
-    'weights above the folder on Windows': [located('..\\..\\secrets.txt'), /above the model’s own folder/],
+    'weights behind a detour': [located('weights/../../../etc/shadow'), /above the model's own folder/],
+    'weights above the folder on Windows': [located('..\\..\\secrets.txt'), /above the model's own folder/],
     'weights under an absolute path': [located('/etc/passwd'), /'\/etc\/passwd', named by an absolute path/],
     'weights on a drive': [located('C:\\secrets.bin'), /named by an absolute path/],
     'weights on a share': [located('\\\\server\\share\\w.bin'), /named by an absolute path/],
