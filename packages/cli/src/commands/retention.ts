@@ -26,7 +26,7 @@ function registerShow(retention: Command, output: Output): Command {
     .description('show the rules')
     .option('--json', 'print JSON', false)
     .action(async ({ json, ...connection }: ShowOptions) => {
-      const policy = await connect(connection).getRetention();
+      const policy = await connect(connection).getRetention({});
       if (json) return writeJson(output, policy);
       const rows = RETENTION_KINDS.map((kind) => [kind, inWords(policy[kind])]);
       writeTable(output, ['kind', 'kept'], rows);
@@ -76,7 +76,7 @@ function registerPlan(retention: Command, output: Output): Command {
     .description('say what would be removed now, and what is kept for a reason')
     .option('--json', 'print JSON', false)
     .action(async ({ json, ...connection }: ShowOptions) => {
-      writeReport(await connect(connection).planRetention(), { json, output });
+      writeReport(await connect(connection).planRetention({}), { json, output });
     });
 }
 
@@ -86,7 +86,7 @@ function registerApply(retention: Command, output: Output): Command {
     .description('remove what the rules let go, now; it also happens every day')
     .option('--json', 'print JSON', false)
     .action(async ({ json, ...connection }: ShowOptions) => {
-      writeReport(await connect(connection).applyRetention(), { json, output });
+      writeReport(await connect(connection).applyRetention({}), { json, output });
     });
 }
 
