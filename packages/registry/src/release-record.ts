@@ -1,17 +1,12 @@
-import {
-  CHAMPION,
-  NotFoundError,
-  type ModelVersion,
-  type Release,
-  type ReleasePolicy,
-} from '@perennial/contract';
+import { CHAMPION, NotFoundError, type Release, type ReleasePolicy } from '@perennial/contract';
 import {
   digestOfJson,
   findAlias,
   findRolledBack,
-  getModelVersion,
   getPipeline,
+  getVersionEvidence,
   type Executor,
+  type VersionEvidence,
 } from '@perennial/storage';
 import { approvalTerms, type ApprovalTerms, type VersionInQuestion } from './release-policy.ts';
 
@@ -20,12 +15,12 @@ export async function readVersion(
   tx: Executor,
   { model, version }: Pick<Release, 'model' | 'version'>,
 ): Promise<VersionInQuestion> {
-  return versionInQuestion(tx, await getModelVersion(tx, model, version));
+  return versionInQuestion(tx, { model, version, ...(await getVersionEvidence(tx, model, version)) });
 }
 
 async function versionInQuestion(
   tx: Executor,
-  { model, version, artifact, gate }: Pick<ModelVersion, 'model' | 'version' | 'artifact' | 'gate'>,
+  { model, version, artifact, gate }: Pick<Release, 'model' | 'version'> & VersionEvidence,
 ): Promise<VersionInQuestion> {
   return {
     version,
@@ -56,7 +51,7 @@ export interface ReleaseWanted {
 /** @throws NotFoundError */
 export async function readVersionToRelease(tx: Executor, wanted: ReleaseWanted): Promise<VersionToRelease> {
   const { model, override } = wanted;
-  const found = await getModelVersion(tx, model, wanted.version);
+  const found = await getVersionEvidence(tx, model, wanted.version);
   const champion = (await findAlias(tx, model, CHAMPION))?.version ?? null;
   const terms = approvalTerms({
     policy: wanted.policy ?? (await policyOf(tx, model)),
@@ -65,7 +60,7 @@ export async function readVersionToRelease(tx: Executor, wanted: ReleaseWanted):
     comparedWith: found.gate?.champion?.version ?? null,
     override,
   });
-  return { version: await versionInQuestion(tx, found), terms, champion };
+  return { version: await versionInQuestion(tx, { ...wanted, ...found }), terms, champion };
 }
 
 /** The release policy of the pipeline of a model's name; null where there is none, as of a model whose versions were made elsewhere. */

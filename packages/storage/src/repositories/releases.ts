@@ -5,6 +5,8 @@ import {
   TransitionRefusedError,
   formatId,
   nextState,
+  type Digest,
+  type GateReport,
   type Page,
   type PageQuery,
   type Release,
@@ -12,7 +14,7 @@ import {
   type ReleaseState,
   type ReleaseTransition,
 } from '@perennial/contract';
-import { releaseEvents, releases } from '../database/schema.ts';
+import { modelVersions, releaseEvents, releases } from '../database/schema.ts';
 import { approvalsOf, standingApprovals, type ApprovalRow } from './approvals.ts';
 import { NUMBER_KEY, UUID_KEY, decodeCursor, pageOf } from './cursor.ts';
 import type { Executor } from './executor.ts';
@@ -186,6 +188,27 @@ export async function listReleaseEvents(
     }),
     key: (row) => String(row.sequence),
   });
+}
+
+/** What a decision about a version's release rests on. */
+export interface VersionEvidence {
+  artifact: Digest;
+  /** Null of an imported version. */
+  gate: GateReport | null;
+}
+
+/** Without the card, which may be megabytes. @throws NotFoundError */
+export async function getVersionEvidence(
+  db: Executor,
+  model: string,
+  version: number,
+): Promise<VersionEvidence> {
+  const [row] = await db
+    .select({ artifact: modelVersions.artifactDigest, gate: modelVersions.gate })
+    .from(modelVersions)
+    .where(and(eq(modelVersions.model, model), eq(modelVersions.version, version)));
+  if (!row) throw new NotFoundError('version', `${model}@${version}`);
+  return row;
 }
 
 function toRelease(row: ReleaseRow, given: ApprovalRow[], now: Date): Release {
