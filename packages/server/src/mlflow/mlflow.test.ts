@@ -53,7 +53,7 @@ async function ask(
   for (const [key, value] of Object.entries(given))
     for (const one of Array.isArray(value) ? value : [value]) query.append(key, String(one));
   const response = await (method === 'GET'
-    ? test.request(`${path}?${query}`, { headers })
+    ? test.request(`${path}?${query.toString()}`, { headers })
     : test.request(path, { method, headers, body: JSON.stringify(given) }));
   return { status: response.status, body: (await response.json()) as Json };
 }
