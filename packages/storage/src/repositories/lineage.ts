@@ -119,14 +119,20 @@ export async function fileLineage(db: Executor, digest: string): Promise<FileLin
   return { digest, names: row.names, datasets, versions: row.versions };
 }
 
-/** `union` leaves out what it has found before, so that it ends whatever began at what. */
+/**
+ * `union` leaves out what it has found before, so that it ends whatever began at what. `offset 0` keeps the planner, which takes each generation for ten times the first, from
+ * reading all versions for every one: 2 ms instead of 23 among 10,000.
+ */
 function descendants(): SQL {
   return sql`descendants as (
     select model, version, artifact_digest as artifact, false as inherited from model_versions
     where dataset_digest in (select dataset from eaten)
     union
     select younger.model, younger.version, younger.artifact_digest, true
-    from descendants elder join model_versions younger on younger.lineage ->> 'warmStartedFrom' = elder.artifact
+    from descendants elder cross join lateral (
+      select model, version, artifact_digest from model_versions
+      where lineage ->> 'warmStartedFrom' = elder.artifact offset 0
+    ) younger
   )`;
 }
 
