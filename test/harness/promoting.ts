@@ -4,6 +4,8 @@ import { openDatabase, type DatabaseAddress } from '@perennial/storage';
 import { changeChampion } from './promotions.ts';
 
 /** A process that promotes and rolls back without end, two at a time, and says when it has begun. Made to be killed. */
+// Whoever started it is gone, and nobody would kill it any more.
+process.once('disconnect', () => process.exit());
 const { address, pem, versions } = JSON.parse(process.argv[2] ?? '') as {
   address: DatabaseAddress;
   pem: string;
