@@ -54,6 +54,8 @@ export async function main(argv: string[], output: Output = terminal): Promise<n
     .description('Keeps models fresh: data, training, validation, registry, serving, monitoring.')
     .version(PLATFORM_VERSION)
     .configureOutput({ writeOut: output.write, writeErr: output.writeError })
+    // Else what stands after the name of a command's command would count as options of the command.
+    .enablePositionalOptions()
     .showHelpAfterError('(perennial --help says what is possible)')
     .exitOverride();
   for (const register of COMMANDS) register(program, output);
