@@ -40,7 +40,7 @@ export async function openAccess(
     onProblem,
   });
   closers.add('token table', () => table.close());
-  const uses = new TokenUses({ clock, record: (seen) => recordTokenUse(database.orm, seen), onProblem });
+  const uses = new TokenUses({ record: (seen) => recordTokenUse(database.orm, seen), onProblem });
   closers.add('token uses', () => uses.close());
   const limits = new RequestLimits({ requestsPerMinute });
   const door = new TokenDoor({ adminToken, table, uses, limits, clock });

@@ -1,7 +1,4 @@
-import type { Clock } from '@perennial/contract';
-
 export interface TokenUsesOptions {
-  clock: Clock;
   /** Writes down when tokens, by their plain ids, were last used. */
   record: (uses: readonly { id: string; at: Date }[]) => Promise<void>;
   onProblem?: (error: unknown) => void;
