@@ -1,15 +1,23 @@
 import type { MetricSources } from '../http/metrics.ts';
 import type { Serving } from './serving.ts';
 
+type Numbers = MetricSources['numbers'];
+
 /** The data plane's own counters, by the names they are scraped under. */
-export function servingNumbers({ journal, shipper, models }: Serving): MetricSources['numbers'] {
-  const { counters } = journal;
+export function servingNumbers({ journal, shipper, models }: Serving): Numbers {
   return [
     {
       name: 'perennial_attestation_refusals_total',
       help: 'Times that a champion was refused, since it is not what was approved and signed',
       read: () => models.counters.refusals,
     },
+    ...journalNumbers(journal),
+    ...shipperNumbers(shipper),
+  ];
+}
+
+function journalNumbers({ counters }: Serving['journal']): Numbers {
+  return [
     {
       name: 'perennial_journal_records_total',
       help: 'Predictions put on record',
@@ -46,20 +54,25 @@ export function servingNumbers({ journal, shipper, models }: Serving): MetricSou
       help: 'Bytes that are no whole record',
       read: () => counters.damagedBytes,
     },
+  ];
+}
+
+function shipperNumbers({ counters }: Serving['shipper']): Numbers {
+  return [
     {
       name: 'perennial_shipper_shipped_total',
       help: 'Predictions brought to the database',
-      read: () => shipper.counters.shipped,
+      read: () => counters.shipped,
     },
     {
       name: 'perennial_shipper_failures_total',
       help: 'Failed attempts to ship',
-      read: () => shipper.counters.failures,
+      read: () => counters.failures,
     },
     {
       name: 'perennial_shipper_refused_total',
       help: 'Predictions the database refuses',
-      read: () => shipper.counters.refused,
+      read: () => counters.refused,
     },
   ];
 }

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { index, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { index, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type { FeatureValue, LabelValue, PredictionMode, PredictionOutput } from '@perennial/contract';
 import { instant, jsonb } from '../columns.ts';
 
