@@ -77,6 +77,63 @@ describe('the configuration', () => {
   });
 });
 
+describe('sign-in', () => {
+  const OPENID = {
+    PERENNIAL_PUBLIC_URL: 'https://perennial.example/',
+    PERENNIAL_OIDC_ISSUER: 'https://id.example/realms/ml',
+    PERENNIAL_OIDC_CLIENT_ID: 'perennial',
+    PERENNIAL_OIDC_CLIENT_SECRET: 'hidden-from-messages',
+    PERENNIAL_OIDC_ROLES: 'ml-admins=admin, ml=operator,ml=approver,cn=a\\=b=viewer',
+  };
+
+  it('by OpenID Connect is off until it is set up', () => {
+    expect(loadConfig({}, {})).toMatchObject({
+      openId: null,
+      publicUrl: null,
+      trustedProxies: 0,
+      requestsPerMinute: 600_000,
+    });
+  });
+
+  it('by OpenID Connect gives each group its roles', () => {
+    const { openId, publicUrl } = loadConfig({}, OPENID);
+    expect(publicUrl).toBe('https://perennial.example');
+    expect(openId).toMatchObject({ issuer: 'https://id.example/realms/ml', mapping: { claim: 'groups' } });
+    expect([...(openId?.mapping.roles ?? [])]).toEqual([
+      ['ml-admins', ['admin']],
+      ['ml', ['operator', 'approver']],
+      ['cn=a\\=b', ['viewer']],
+    ]);
+  });
+
+  it.each(Object.keys(OPENID))('half set up, without %s, is refused', (missing) => {
+    const issues = issuesOf({ ...OPENID, [missing]: '' });
+    expect(issues).toHaveLength(1);
+    expect(issues[0]).toMatch(new RegExp(`^${missing} is needed when PERENNIAL_OIDC_`));
+  });
+
+  it.each([
+    ['PERENNIAL_OIDC_ROLES', 'ml'],
+    ['PERENNIAL_OIDC_ROLES', 'ml=owner'],
+    ['PERENNIAL_OIDC_ROLES', '=admin'],
+    ['PERENNIAL_OIDC_ISSUER', 'http://id.example'],
+    ['PERENNIAL_OIDC_ISSUER', 'id.example'],
+    ['PERENNIAL_PUBLIC_URL', 'https://perennial.example/below'],
+    ['PERENNIAL_PUBLIC_URL', 'ftp://perennial.example'],
+  ])('with %s=%s is refused', (variable, value) => {
+    const issues = issuesOf({ ...OPENID, [variable]: value });
+    expect(issues).toEqual([expect.stringMatching(new RegExp(`^${variable} must be`))]);
+    expect(issues.join()).not.toContain('hidden');
+  });
+
+  it.each(['http://localhost:9000', 'http://127.0.0.1:9000', 'http://[::1]:9000'])(
+    'by a provider on this machine (%s) may go without TLS',
+    (issuer) => {
+      expect(issuesOf({ ...OPENID, PERENNIAL_OIDC_ISSUER: issuer })).toEqual([]);
+    },
+  );
+});
+
 describe('a bad value', () => {
   it.each([
     ['PERENNIAL_PORT', '65536', "must be a whole number from 0 to 65535, not '65536'"],

@@ -141,6 +141,8 @@ it('keys are for what makes something; not for predictions, which must not need 
   expect(takesIdempotencyKey('postGroundTruth')).toBe(true);
   expect(takesIdempotencyKey('predict')).toBe(false);
   expect(takesIdempotencyKey('createWebhook')).toBe(false);
+  expect(takesIdempotencyKey('createToken')).toBe(false);
+  expect(takesIdempotencyKey('openSession')).toBe(false);
   expect(takesIdempotencyKey('replayDelivery')).toBe(true);
   expect(takesIdempotencyKey('listRuns')).toBe(false);
 });

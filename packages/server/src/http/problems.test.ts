@@ -6,7 +6,12 @@ import {
   PerennialError,
   problemSchema,
 } from '@perennial/contract';
-import { MethodNotAllowedError, UnauthenticatedError } from '../errors.ts';
+import {
+  MethodNotAllowedError,
+  RateLimitedError,
+  TooManyFailuresError,
+  UnauthenticatedError,
+} from '../errors.ts';
 import { problemHeaders, toProblem } from './problems.ts';
 
 class OverloadedError extends PerennialError {
@@ -53,5 +58,19 @@ describe('the headers of a problem', () => {
 
   it('say how to authenticate (RFC 9110, section 15.5.2)', () => {
     expect(problemHeaders(new UnauthenticatedError())).toMatchObject({ 'www-authenticate': 'Bearer' });
+  });
+});
+
+describe('a caller who asked too often', () => {
+  it('is told its limit, and in how many seconds it may ask again', () => {
+    expect(problemHeaders(new RateLimitedError(600, 12_001))).toMatchObject({
+      'retry-after': '13',
+      'ratelimit-policy': '"minute";q=600;w=60',
+      ratelimit: '"minute";r=0;t=13',
+    });
+  });
+
+  it('with wrong tokens is told when to come back', () => {
+    expect(problemHeaders(new TooManyFailuresError(1))).toMatchObject({ 'retry-after': '1' });
   });
 });

@@ -5,7 +5,7 @@ import { ManualClock } from '@perennial/contract';
 import { socketUrl, type Database } from '@perennial/storage';
 import { createTestDatabase } from '@perennial/storage/testing';
 import { loadConfig, type Config, type ConfigOverrides } from '../config/config.ts';
-import { createLogger } from '../platform/logger.ts';
+import { createLogger, type Logger } from '../platform/logger.ts';
 import { startPlatform, type Platform, type PlatformOptions } from '../platform/platform.ts';
 
 export interface TestPlatform {
@@ -19,12 +19,15 @@ export interface TestPlatform {
 }
 
 export interface TestPlatformOptions extends Pick<PlatformOptions, 'authenticate'> {
+  /** @default one that writes nothing */
+  logger?: Logger;
   variables?: ConfigOverrides;
 }
 
 /** The platform on a database and in a folder of its own, without a pipeline. */
 export async function startTestPlatform({
   variables,
+  logger = createLogger('silent'),
   ...options
 }: TestPlatformOptions = {}): Promise<TestPlatform> {
   const folder = await mkdtemp(join(tmpdir(), 'perennial-server-'));
@@ -38,7 +41,6 @@ export async function startTestPlatform({
   };
   const place = { folder, url: 'url' in address ? address.url : socketUrl(address.connection) };
   const config = testConfig(place, variables);
-  const logger = createLogger('silent');
   const platform = await startPlatform({ config, logger, clock, ...options }).catch(
     async (error: unknown) => {
       await remove();
