@@ -78,18 +78,15 @@ interface VerifyOptions extends ConnectionOptions {
 }
 
 function registerVerify(audit: Command, output: Output): Command {
-  return (
-    audit
-      .command('verify')
-      .description('say whether the audit is as it was written; the exit status is 1 when it is not')
-      .option(
-        '--head <digest>',
-        'a head that an earlier verification printed: without it a cut-off end does not show',
-      )
-      .option('--json', 'print JSON', false)
-      // The options that both commands have go to the one above wherever they stand.
-      .action((_: unknown, command: Command) => verify(command.optsWithGlobals<VerifyOptions>(), output))
-  );
+  return audit
+    .command('verify')
+    .description('say whether the audit is as it was written; the exit status is 1 when it is not')
+    .option(
+      '--head <digest>',
+      'a head that an earlier verification printed: without it a cut-off end does not show',
+    )
+    .option('--json', 'print JSON', false)
+    .action((options: VerifyOptions) => verify(options, output));
 }
 
 async function verify({ head, json, ...connection }: VerifyOptions, output: Output): Promise<void> {
