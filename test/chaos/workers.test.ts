@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiError, everyItem, type Client } from '@perennial/client';
 import type { Run } from '@perennial/contract';
+import { testSigning } from '@perennial/registry/testing';
 import { createTestBucket, hasTestStore, type TestBucket } from '@perennial/storage/testing';
 import { Fleet } from '../harness/fleet.ts';
 import { pipelineSource } from '../harness/pipeline-source.ts';
@@ -36,8 +37,10 @@ beforeAll(async () => {
   }
   postgres = await RestartablePostgres.start(join(folder, 'postgres'));
   bucket = hasTestStore ? await createTestBucket() : undefined;
+  await writeFiles(folder, { 'signing.pem': testSigning().pem });
   fleet = new Fleet({
     DATABASE_URL: postgres.url,
+    PERENNIAL_SIGNING_KEY: join(folder, 'signing.pem'),
     PERENNIAL_HOME: join(folder, 'home'),
     PERENNIAL_PIPELINES: join(folder, 'pipelines'),
     PERENNIAL_PORT: '0',

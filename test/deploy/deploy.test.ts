@@ -67,6 +67,7 @@ describe('docker-compose.yml', () => {
       'postgres',
       'minio',
       'bucket',
+      'signing-key',
       'server',
       'scheduler',
       'worker-1',
@@ -134,11 +135,20 @@ describe('docker-compose.yml', () => {
     for (const home of homes) expect(compose.volumes).toHaveProperty(home?.split(':')[0] ?? '');
   });
 
+  it('gives all the key that versions are signed with, which only its maker may write', () => {
+    for (const [name, { environment, volumes = [] }] of platform.filter(([name]) => name !== 'bucket')) {
+      const mounted = volumes.find((volume) => volume.startsWith('keys:'));
+      expect(mounted).toBe(`keys:/var/lib/perennial-keys${name === 'signing-key' ? '' : ':ro'}`);
+      expect(environment?.['PERENNIAL_SIGNING_KEY']).toBe('/var/lib/perennial-keys/signing.pem');
+    }
+  });
+
   it('starts what keeps the data before what needs it', () => {
     for (const [, service] of resident)
       expect(service.depends_on).toEqual({
         postgres: { condition: 'service_healthy' },
         bucket: { condition: 'service_completed_successfully' },
+        'signing-key': { condition: 'service_completed_successfully' },
       });
   });
 

@@ -47,8 +47,8 @@ export async function startNatively(options: NativeOptions): Promise<NativeServi
   const image = lastStage();
   const platform = Object.entries(services).filter(([, service]) => service.build !== undefined);
   const once = platform.filter(([, service]) => service.healthcheck?.disable === true);
-  if (options.s3 !== undefined)
-    for (const [name, service] of once) runToEnd(name, await describe({ name, service, image, options }));
+  const needed = once.filter(([name]) => name !== 'bucket' || options.s3 !== undefined);
+  for (const [name, service] of needed) runToEnd(name, await describe({ name, service, image, options }));
   const running: NativeService[] = [];
   try {
     for (const [name, service] of platform.filter((entry) => !once.includes(entry)))
@@ -103,6 +103,8 @@ async function describe({
       PATH: process.env['PATH'] ?? '',
       NODE_ENV: 'production',
       PERENNIAL_HOME: join(options.folder, name),
+      // The volume that all containers share.
+      PERENNIAL_SIGNING_KEY: join(options.folder, 'keys', 'signing.pem'),
       PERENNIAL_PIPELINES: options.pipelines ?? join(REPOSITORY, 'pipelines'),
       PERENNIAL_PORT: `${await freePort()}`,
     },

@@ -5,7 +5,7 @@ import { decodeStatement, digestsIn, type VersionDigests } from './release-state
 import type { TrustedKeys } from './signing-key.ts';
 
 /** A version as it is to be used: what is not given is not compared. */
-export type Claimed = Pick<VersionDigests, 'model' | 'version' | 'artifact'> & Partial<VersionDigests>;
+export type Claimed = Pick<VersionDigests, 'model' | 'version'> & Partial<VersionDigests>;
 
 const WORDS: Record<keyof VersionDigests, string> = {
   model: 'model',

@@ -52,15 +52,15 @@ async function openKey(key: SigningConfig['key']): Promise<SigningKey | null> {
     case 'none':
       return null;
     case 'given':
-      return usable('PERENNIAL_SIGNING_KEY', key.file, SigningKey.read);
+      return usable('PERENNIAL_SIGNING_KEY', key.file, (pem) => SigningKey.read(pem));
     case 'own':
       await makeKeyFile(key.file);
-      return usable('PERENNIAL_HOME', key.file, SigningKey.read);
+      return usable('PERENNIAL_HOME', key.file, (pem) => SigningKey.read(pem));
   }
 }
 
 function readTrustedKey(file: string): Promise<PublicKey> {
-  return usable('PERENNIAL_TRUSTED_KEYS', file, PublicKey.read);
+  return usable('PERENNIAL_TRUSTED_KEYS', file, (pem) => PublicKey.read(pem));
 }
 
 async function usable<Key>(variable: string, file: string, read: (pem: string) => Key): Promise<Key> {

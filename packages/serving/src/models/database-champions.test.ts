@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { CHAMPION } from '@perennial/contract';
 import { moveAlias, openDatabase, type Database } from '@perennial/storage';
 import { createTestDatabase, type TestDatabase } from '@perennial/storage/testing';
@@ -10,19 +10,17 @@ import { ChampionTable } from './champion-table.ts';
 import { databaseChampions } from './database-champions.ts';
 
 let server: TestDatabase;
-beforeAll(async () => {
-  server = await createTestDatabase();
-});
-afterAll(() => server.drop());
+// One for each test: rows of versions and of their aliases' moves are never deleted.
 beforeEach(async () => {
+  server = await createTestDatabase();
   const { sql } = server.database;
-  await sql`truncate models, model_versions, aliases, alias_moves cascade`;
   await sql`insert into models (name, created_at, latest_version) values ('delay', now(), 2), ('idle', now(), 0)`;
   await sql`
     insert into model_versions (model, version, artifact_digest, artifact_bytes, signature, lineage, gate, card, as_of, created_at)
     select 'delay', version, 'sha256:' || repeat(version::text, 64), 1, '{}', '{}', '{}', '{}', '2001-03-04Z', now()
     from generate_series(1, 2) as version`;
 });
+afterEach(() => server.drop());
 
 async function promote(version: number): Promise<void> {
   await server.database.orm.transaction((tx) =>

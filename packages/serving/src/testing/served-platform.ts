@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { IdGenerator, ManualClock, NotFoundError, type Digest } from '@perennial/contract';
 import { readSignature } from '@perennial/onnx';
-import { sealVersion, testSigning } from '@perennial/registry/testing';
+import { sealVersion, testSigning, type TestSigning } from '@perennial/registry/testing';
 import { DatabaseUnavailableError, digestOf, digestOfJson } from '@perennial/storage';
 import { Journal, type JournalOptions } from '../journal/journal.ts';
 import { ArtifactCache } from '../models/artifact-cache.ts';
@@ -21,6 +21,10 @@ export interface ServedPlatformOptions {
   observer?: PredictionObserver;
   /** Where an earlier one had its files. @default a new folder */
   folder?: string;
+  /** Whether the database answers from the beginning. @default true */
+  reachable?: boolean;
+  /** The keys of an earlier one. @default new ones */
+  signing?: TestSigning;
 }
 
 /** Everything that answers predictions, put together, with a store and an alias table that the test moves by hand. */
@@ -29,7 +33,7 @@ export class ServedPlatform {
   readonly stored = new Map<Digest, Uint8Array>();
   readonly problems: unknown[] = [];
   readonly swaps: number[] = [];
-  readonly signing = testSigning();
+  signing = testSigning();
   /** What is on record of versions, by `model@version`. */
   readonly evidence = new Map<string, VersionEvidence>();
   /** Folder of the last known champions and of what is kept of them. */
@@ -38,6 +42,7 @@ export class ServedPlatform {
   /** Whether the database answers. */
   reachable = true;
   #revision = 0;
+  #closing: Promise<void> | undefined;
   journal!: Journal;
   table!: ChampionTable;
   models!: ServedModels;
@@ -46,8 +51,10 @@ export class ServedPlatform {
   /** Put together in a new folder; taken apart when the test is over. */
   static async start(options: ServedPlatformOptions = {}): Promise<ServedPlatform> {
     const platform = new ServedPlatform();
+    platform.reachable = options.reachable ?? true;
+    platform.signing = options.signing ?? platform.signing;
     await platform.#open(options.folder ?? (await temporaryFolder()), options);
-    onTestFinished(() => platform.#close());
+    onTestFinished(() => platform.close());
     return platform;
   }
 
@@ -85,6 +92,7 @@ export class ServedPlatform {
 
   async #open(folder: string, { journal, observer }: ServedPlatformOptions): Promise<void> {
     const fetch = async (digest: Digest) => {
+      this.#checkReachable();
       const bytes = this.stored.get(digest);
       if (bytes === undefined) throw new Error(`No artifact ${digest}.`);
       return bytes;
@@ -133,6 +141,12 @@ export class ServedPlatform {
 
   #checkReachable(): void {
     if (!this.reachable) throw new DatabaseUnavailableError();
+  }
+
+  /** Safe to call again: a test may do it before its end. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   async #close(): Promise<void> {
