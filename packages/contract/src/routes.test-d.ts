@@ -1,6 +1,7 @@
 import { expectTypeOf } from 'vitest';
+import { z } from 'zod';
 import type { Page } from './paging.ts';
-import type { RouteInput, RouteName, RouteRequest, RouteResponse } from './routes.ts';
+import type { ROUTES, Route, RouteInput, RouteName, RouteRequest, RouteResponse } from './routes.ts';
 import type { Run } from './run.ts';
 
 // A caller may leave out what has a default; a handler always has it.
@@ -30,3 +31,24 @@ export const withoutParams: RouteInput<'getRun'> = {};
 export const unknownState: RouteInput<'listRuns'> = { query: { state: 'sleeping' } };
 // @ts-expect-error there is no such route
 export const unknownRoute: RouteName = 'deleteEverything';
+
+const whole = { method: 'GET', path: '/v1/x', summary: 'X', response: z.string(), status: 200 } as const;
+export const guarded: Route = { ...whole, role: 'viewer', scope: 'any' };
+// @ts-expect-error a route says which role may call it
+export const withoutRole: Route = { ...whole, scope: 'any' };
+// @ts-expect-error a route says how callers are held to their models
+export const withoutScope: Route = { ...whole, role: 'viewer' };
+// @ts-expect-error there is no such role
+export const unknownRole: Route = { ...whole, role: 'owner', scope: 'any' };
+
+/** Routes whose scope says that the path names a model or a pipeline, and whose path does not. */
+type Unnamed = {
+  [Name in RouteName]: (typeof ROUTES)[Name] extends { scope: 'model' }
+    ? (typeof ROUTES)[Name] extends { params: infer Params extends z.ZodType }
+      ? Extract<keyof z.output<Params>, 'model' | 'pipeline'> extends never
+        ? Name
+        : never
+      : Name
+    : never;
+}[RouteName];
+expectTypeOf<Unnamed>().toBeNever();

@@ -30,7 +30,7 @@ type AccessConfig = Pick<
 /** Puts tokens, sessions and limits together. @throws DatabaseUnavailableError where neither the database nor a snapshot has the tokens */
 export async function openAccess(
   { adminToken, accessFolder, requestsPerMinute, openId, publicUrl }: AccessConfig,
-  { database, clock, closers, logger }: PlatformParts,
+  { database, clock, closers, logger }: Pick<PlatformParts, 'database' | 'clock' | 'closers' | 'logger'>,
 ): Promise<Access> {
   const onProblem = (error: unknown) => logger.warn({ err: error }, 'tokens');
   const table = await TokenTable.open({

@@ -132,7 +132,9 @@ describe('what comes back', () => {
   it('as an error of the provider is refused', async () => {
     const { url, cookie } = await begin();
     const state = new URL(url).searchParams.get('state') ?? '';
-    const returned = new URL(`${CALLBACK}?${new URLSearchParams({ error: 'access_denied', state })}`);
+    const returned = new URL(
+      `${CALLBACK}?${new URLSearchParams({ error: 'access_denied', state }).toString()}`,
+    );
     expect((await comeBack(returned, cookie)).status).toBe(401);
   });
 });

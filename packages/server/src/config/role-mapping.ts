@@ -31,5 +31,5 @@ export const roleMapping = z.string().transform((text, context) => {
     }
     roles.set(group, [...(roles.get(group) ?? []), role.data]);
   }
-  return roles as ReadonlyMap<string, readonly Role[]>;
+  return roles;
 });
