@@ -98,12 +98,13 @@ export function createAuthenticate(
   { adminToken, publicUrl }: AuthenticateOptions,
 ): Authenticate {
   return (credentials) => {
-    const { authorization, cookie, host } = credentials;
+    const { authorization } = credentials;
     if (authorization !== undefined) {
       const token = bearerOf(authorization);
       if (token === undefined) throw new UnauthenticatedError();
       return door.admit(token, credentials);
     }
+    const { cookie, host } = credentials;
     const value = cookieValue(cookie, { name: SESSION_COOKIE, host });
     if (value !== undefined) return admitSession(sessions, value, { credentials, adminToken, publicUrl });
     if (adminToken === null) return authenticateLocal(credentials);

@@ -29,20 +29,45 @@ export interface Credentials {
   address: string;
 }
 
+/** What a request says of who sent it, each part read when it is asked for: a good token needs one of them. */
 export function credentialsOf(c: Context): Credentials {
-  const { req } = c;
-  return {
-    method: req.method,
-    authorization: req.header('authorization'),
-    cookie: req.header('cookie'),
-    host: req.header('host'),
-    origin: req.header('origin'),
-    fetchSite: req.header('sec-fetch-site'),
-    // Read only where something failed: it is not free, and a good token needs none.
-    get address() {
-      return addressOf(c);
-    },
-  };
+  return new RequestCredentials(c);
+}
+
+class RequestCredentials implements Credentials {
+  readonly #c: Context;
+
+  constructor(c: Context) {
+    this.#c = c;
+  }
+
+  get method() {
+    return this.#c.req.method;
+  }
+
+  get authorization() {
+    return this.#c.req.header('authorization');
+  }
+
+  get cookie() {
+    return this.#c.req.header('cookie');
+  }
+
+  get host() {
+    return this.#c.req.header('host');
+  }
+
+  get origin() {
+    return this.#c.req.header('origin');
+  }
+
+  get fetchSite() {
+    return this.#c.req.header('sec-fetch-site');
+  }
+
+  get address() {
+    return addressOf(this.#c);
+  }
 }
 
 /** Tells who is asking, or refuses; at once wherever memory suffices. */

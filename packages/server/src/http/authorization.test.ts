@@ -89,7 +89,8 @@ const FACTS = { items: [{ model: 'absent', key: 'k', label: true }] };
 
 function addressOf({ path, query, method }: Guarded): string {
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => SAMPLES[name] ?? 'absent');
-  if (path.startsWith('/api/')) return method === 'GET' ? `${filled}?${new URLSearchParams(MLFLOW).toString()}` : filled;
+  if (path.startsWith('/api/'))
+    return method === 'GET' ? `${filled}?${new URLSearchParams(MLFLOW).toString()}` : filled;
   const given = Object.entries(QUERY).filter(([name]) => query && name in query.shape);
   return `${filled}?${new URLSearchParams(given).toString()}`;
 }

@@ -32,6 +32,38 @@ export interface HandlerContext {
   signal: AbortSignal;
 }
 
+/** Each part made when it is asked for: a prediction needs none of them, and the signal alone costs it a request object of the platform's own. */
+class RequestContext implements HandlerContext {
+  readonly #c: Context;
+
+  constructor(
+    c: Context,
+    readonly principal: Principal,
+  ) {
+    this.#c = c;
+  }
+
+  get credentials() {
+    return credentialsOf(this.#c);
+  }
+
+  get accept() {
+    return this.#c.req.header('accept') ?? '';
+  }
+
+  get baseUrl() {
+    return baseUrlOf(this.#c);
+  }
+
+  get origin() {
+    return originOf(this.#c);
+  }
+
+  get signal() {
+    return this.#c.req.raw.signal;
+  }
+}
+
 /** One handler for every route of the contract's table; a missing one does not compile. A handler may answer with a `Response` of its own. */
 export type Handlers = {
   [Name in RouteName]: (
@@ -113,14 +145,7 @@ async function answerAdmitted(
   const { maxBodyBytes, maxUploadBytes = maxBodyBytes } = options;
   const maxBytes = route.upload ? maxUploadBytes : maxBodyBytes;
   if (route.body) request.body = checkPart('body', route.body, await readJsonBody(c, maxBytes));
-  const context: HandlerContext = {
-    principal,
-    credentials: credentialsOf(c),
-    accept: c.req.header('accept') ?? '',
-    baseUrl: baseUrlOf(c),
-    origin: originOf(c),
-    signal: c.req.raw.signal,
-  };
+  const context = new RequestContext(c, principal);
   const work = async () => withinModels(principal, scoped, await handler(request, context));
   const kept = await answerKeyed(c, registered, { principal, request, work });
   if (kept !== undefined) return c.json(kept.body, kept.status as ContentfulStatusCode);

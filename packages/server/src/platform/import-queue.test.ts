@@ -22,7 +22,9 @@ it('takes one file after the other, and goes on after a failure', async () => {
 it('refuses more files than may wait, and takes them again when there is room', async () => {
   const queue = new ImportQueue();
   const waits = [() => undefined as void].slice(1);
-  const held = Array.from({ length: 4 }, () => queue.run(() => new Promise<void>((resolve) => waits.push(resolve))));
+  const held = Array.from({ length: 4 }, () =>
+    queue.run(() => new Promise<void>((resolve) => waits.push(resolve))),
+  );
   expect(() => queue.run(async () => undefined)).toThrow(TooManyImportsError);
   for (const one of held) {
     await Promise.resolve();
