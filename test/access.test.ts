@@ -85,7 +85,7 @@ describe('perennial tokens', () => {
     ],
     ['the name of the configuration’s own', ['admin', '--role', 'viewer'], 1, /is taken/],
     ['a name that another has', ['nightly', '--role', 'viewer'], 1, /'nightly' already/],
-  ])('refuses %s', async (_, words, status, message) => {
+  ] as const)('refuses %s', async (_, ...[words, status, message]) => {
     const outcome = await on('tokens', 'create', ...words);
     expect(outcome.status).toBe(status);
     expect(outcome.errors).toMatch(message);
