@@ -73,22 +73,26 @@ describe('perennial tokens', () => {
     });
   });
 
+  const viewer = ['--role', 'viewer'];
+
   it.each([
-    ['no role', ['x'], 2, /required option '--role/],
-    ['an unknown role', ['x', '--role', 'owner'], 2, /Allowed choices are viewer/],
-    ['a limit that is none', ['x', '--role', 'viewer', '--requests-per-minute', 'many'], 2, /from 1 to/],
-    [
-      'an end in the past',
-      ['x', '--role', 'viewer', '--expires', '2020-01-01T00:00:00Z'],
-      1,
-      /later than now/,
-    ],
-    ['the name of the configuration’s own', ['admin', '--role', 'viewer'], 1, /is taken/],
-    ['a name that another has', ['nightly', '--role', 'viewer'], 1, /'nightly' already/],
-  ] as const)('refuses %s', async (_, ...[words, status, message]) => {
-    const outcome = await on('tokens', 'create', ...words);
-    expect(outcome.status).toBe(status);
-    expect(outcome.errors).toMatch(message);
+    ['no role', { words: ['x'], message: /required option '--role/ }],
+    ['an unknown role', { words: ['x', '--role', 'owner'], message: /Allowed choices are viewer/ }],
+    ['a limit that is none', { words: ['x', ...viewer, '--requests-per-minute', '0'], message: /from 1 to/ }],
+  ])('does not send a request with %s', async (_, { words, message }) => {
+    const { status, errors } = await on('tokens', 'create', ...words);
+    expect(status).toBe(2);
+    expect(errors).toMatch(message);
+  });
+
+  it.each([
+    ['an end in the past', { words: ['x', '--expires', '2020-01-01T00:00:00Z'], message: /later than now/ }],
+    ['the name of the configuration’s own', { words: ['admin'], message: /is taken/ }],
+    ['a name that another has', { words: ['nightly'], message: /'nightly' already/ }],
+  ])('is told why there is none with %s', async (_, { words, message }) => {
+    const { status, errors } = await on('tokens', 'create', ...words, ...viewer);
+    expect(status).toBe(1);
+    expect(errors).toMatch(message);
   });
 });
 
