@@ -4,7 +4,14 @@ import { RUN_TRANSITIONS, runStateSchema, type RunTransition } from './run.ts';
 import { finalStates, nextState } from './state-machine.ts';
 
 const RUN_EVENTS: RunTransition[] = ['start', 'succeed', 'fail', 'cancel'];
-const RELEASE_EVENTS: ReleaseTransition[] = ['approve', 'reject', 'promote', 'supersede', 'roll-back'];
+const RELEASE_EVENTS: ReleaseTransition[] = [
+  'approve',
+  'reject',
+  'promote',
+  'supersede',
+  'roll-back',
+  'restore',
+];
 
 /** Every state with every event: `state event → state`, or `✗` where it is refused. */
 function table(
@@ -55,7 +62,7 @@ describe('a release', () => {
     const ways = table(releaseStateSchema.options, RELEASE_EVENTS, (state, event) =>
       nextState(RELEASE_TRANSITIONS, state, event),
     );
-    expect(ways).toHaveLength(30);
+    expect(ways).toHaveLength(36);
     expect(ways.filter((way) => !way.endsWith('✗'))).toEqual([
       'pending approve → approved',
       'pending reject → rejected',
@@ -65,11 +72,12 @@ describe('a release', () => {
       'approved supersede → superseded',
       'live supersede → superseded',
       'live roll-back → rolled-back',
+      'superseded restore → live',
     ]);
   });
 
-  it('ends in one of three states', () => {
-    expect(finalStates(RELEASE_TRANSITIONS)).toEqual(['rejected', 'rolled-back', 'superseded']);
+  it('ends rejected or rolled back: a superseded one may be restored', () => {
+    expect(finalStates(RELEASE_TRANSITIONS)).toEqual(['rejected', 'rolled-back']);
   });
 
   it('does not go live unapproved', () => {
