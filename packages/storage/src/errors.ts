@@ -129,14 +129,17 @@ export class FolderInUseError extends PerennialError {
   readonly code = 'conflict';
   constructor(
     readonly folder: string,
-    readonly owner: { pid: number; machine: string },
+    /** Undefined where its lock does not say. */
+    readonly owner: { pid: number; machine: string } | undefined,
     hint = 'Stop it first, or use another folder.',
   ) {
-    super(`The folder ${folder} is in use by process ${owner.pid} on ${owner.machine}. ${hint}`);
+    const name = owner === undefined ? 'an unknown process' : `process ${owner.pid} on ${owner.machine}`;
+    super(`The folder ${folder} is in use by ${name}. ${hint}`);
   }
 
   override get details() {
-    return { folder: this.folder, ...this.owner };
+    const { folder, owner } = this;
+    return owner === undefined ? { folder } : { folder, pid: owner.pid, machine: owner.machine };
   }
 }
 
