@@ -134,6 +134,23 @@ export class JournalTruncatedError extends PerennialError {
   }
 }
 
+/** Another live process writes this journal; two writers in one folder would overwrite each other's records. */
+export class JournalLockedError extends PerennialError {
+  readonly code = 'unavailable';
+
+  constructor(
+    readonly folder: string,
+    /** What is known of the owner, for the person who looks for it. */
+    readonly owner: string,
+  ) {
+    super(`The prediction journal in '${folder}' is in use by ${owner}.`);
+  }
+
+  override get details() {
+    return { folder: this.folder, owner: this.owner };
+  }
+}
+
 /** A model answered with something that cannot be given out: a NaN, an infinity, or another shape than its signature says. */
 export class UnusableOutputError extends PerennialError {
   readonly code = 'internal';

@@ -129,17 +129,14 @@ export class FolderInUseError extends PerennialError {
   readonly code = 'conflict';
   constructor(
     readonly folder: string,
-    /** Undefined where its lock does not say. */
-    readonly owner: { pid: number; machine: string } | undefined,
+    readonly owner: { pid: number; machine: string },
     hint = 'Stop it first, or use another folder.',
   ) {
-    const name = owner === undefined ? 'an unknown process' : `process ${owner.pid} on ${owner.machine}`;
-    super(`The folder ${folder} is in use by ${name}. ${hint}`);
+    super(`The folder ${folder} is in use by process ${owner.pid} on ${owner.machine}. ${hint}`);
   }
 
   override get details() {
-    const { folder, owner } = this;
-    return owner === undefined ? { folder } : { folder, pid: owner.pid, machine: owner.machine };
+    return { folder: this.folder, ...this.owner };
   }
 }
 

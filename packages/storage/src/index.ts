@@ -18,7 +18,6 @@ export { Identifier, JsonValue, type Sql, type SqlValue } from './database/sql.t
 export type { Rows } from './database/statement-runner.ts';
 export * from './errors.ts';
 export * from './repositories/index.ts';
-export * from './processes/folder-lock.ts';
 export * from './queue/enqueue.ts';
 export * from './queue/worker.ts';
 export type { QueueLog, QueueLogLevel } from './queue/logger.ts';

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
-import { lockFolder, type FolderLock } from '@perennial/storage';
 import { JournalClosedError, JournalFullError, JournalWriteError, OverloadedError } from '../errors.ts';
 import { systemErrorCode } from '../files/error-code.ts';
 import { ClosedSegments } from './closed-segments.ts';
 import { CommitGroup } from './commit-group.ts';
 import { CursorFile } from './cursor-file.ts';
+import { FolderLock } from './folder-lock.ts';
 import { JournalReader } from './journal-reader.ts';
 import type { Position } from './position.ts';
 import { listSegments, type SegmentFile } from './segment-files.ts';
@@ -118,12 +118,12 @@ export class Journal {
 
   /**
    * Opens the journal of a folder for writing, after cutting off what a crash left unfinished.
-   * @throws FolderInUseError when another live process has it open
+   * @throws JournalLockedError when another live process has it open
    */
   static async open(options: JournalOptions): Promise<Journal> {
     const complete = { ...DEFAULTS, ...options };
     await mkdir(complete.folder, { recursive: true, mode: 0o700 });
-    const lock = await lockFolder(complete.folder);
+    const lock = await FolderLock.acquire(complete.folder);
     try {
       return new Journal(complete, await prepareFolder(complete.folder, lock));
     } catch (error) {

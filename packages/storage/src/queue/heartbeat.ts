@@ -1,5 +1,5 @@
 import type { Sql } from '../database/sql.ts';
-import { liveness, ownIdentity, type ProcessIdentity } from '../processes/process-identity.ts';
+import { liveness, ownIdentity, type ProcessIdentity } from '../database/embedded/process-identity.ts';
 
 /** A worker that was silent for so long is taken for dead: its lease on its jobs is over. */
 export const LEASE_MILLISECONDS = 10_000;

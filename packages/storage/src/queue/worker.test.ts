@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InvalidRequestError } from '@perennial/contract';
 import { transaction } from '../database/transaction.ts';
-import { ownIdentity } from '../processes/process-identity.ts';
+import { ownIdentity } from '../database/embedded/process-identity.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts';
 import { enqueue } from './enqueue.ts';
 import { startWorker, type JobHandler, type StartWorkerOptions, type Worker } from './worker.ts';

@@ -2,7 +2,7 @@ import { readFile, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { isRunning } from '../../processes/process-identity.ts';
+import { isRunning } from './process-identity.ts';
 
 const run = promisify(execFile);
 

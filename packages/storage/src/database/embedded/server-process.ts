@@ -5,7 +5,7 @@ import { EmbeddedPostgresError } from '../../errors.ts';
 import type { Binaries } from './binaries.ts';
 import type { Folders } from './folders.ts';
 import { isServerOf, readPostmaster, type Postmaster } from './postmaster-file.ts';
-import { isRunning } from '../../processes/process-identity.ts';
+import { isRunning } from './process-identity.ts';
 import type { ServerAccount } from './server-account.ts';
 
 /** PostgreSQL's own parameters, given on the command line, where they win over the data folder's `postgresql.conf`. */

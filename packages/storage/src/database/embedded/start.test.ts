@@ -13,7 +13,7 @@ import {
 import { connectionOptions } from '../address.ts';
 import { withConnection } from '../connection.ts';
 import { findNativeFolder } from './binaries.ts';
-import { isRunning } from '../../processes/process-identity.ts';
+import { isRunning } from './process-identity.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './start.ts';
 
 const asRoot = process.getuid?.() === 0;

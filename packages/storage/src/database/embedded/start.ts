@@ -5,7 +5,7 @@ import { connectionOptions, socketUrl, type SocketConnection } from '../address.
 import { withConnection } from '../connection.ts';
 import { findNativeFolder, usableBinaries, type Binaries } from './binaries.ts';
 import { SERVER_USER, prepareDataFolder } from './data-folder.ts';
-import { lockFolder } from '../../processes/folder-lock.ts';
+import { lockFolder } from './folder-lock.ts';
 import { prepareFolders, SOCKET_PORT, SYSTEM_FOLDER, type Folders } from './folders.ts';
 import { isServerOf, readPostmaster, type Postmaster } from './postmaster-file.ts';
 import { serverAccount, type ServerAccount } from './server-account.ts';
