@@ -74,7 +74,7 @@ describe('perennial models', () => {
   it('lists models, and the versions of one', async () => {
     const models = await on('models');
     expect(models.out).toMatch(/model.*versions.*champion.*created/);
-    expect(models.out).toMatch(/visits\s+│\s+\d+\s+│\s+\d+\s+│\s+2024-03-11/);
+    expect(models.out).toMatch(/visits\s+│\s+\d+\s+│\s+\d+\s+│.*│\s+2024-03-11/);
     const versions = await on('models', 'visits');
     expect(versions.out).toMatch(/1\s+│ no-baseline\s+│ 2024-03-11 │ auc 0\.\d{4}/);
   });
