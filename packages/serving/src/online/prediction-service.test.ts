@@ -86,21 +86,31 @@ describe('a prediction', () => {
 
   test('of the most instances allowed is computed in pieces, in order, and others are served in between', async () => {
     const platform = await platformWithModel();
+    // Without a journal, whose disk has a pace of its own: how many turns of the event loop each takes is all that counts here.
+    const { models, clock } = platform;
+    const service = new PredictionService({ models, journal: null, ids: new IdGenerator(clock), clock });
+    await service.predict({ model: 'm', request: { instances: xs(0) } });
     const instances = Array.from({ length: MAX_INSTANCES }, (_, x) => ({ x }));
     const order: string[] = [];
-    const large = platform.service
-      .predict({ model: 'm', request: { instances } })
-      .finally(() => order.push('large'));
-    const small = async () => {
-      for (let i = 0; i < 3; i++)
-        await platform.service.predict({ model: 'm', request: { instances: xs(i) } });
-      order.push('small');
+    const ask = async (name: string, request: { instances: unknown[] }) => {
+      const response = await service.predict({ model: 'm', request });
+      order.push(name);
+      return response;
     };
-    const [{ predictions }] = await Promise.all([large, small()]);
+    const [{ predictions }] = await Promise.all([
+      ask('large', { instances }),
+      ask('small', { instances: xs(1) }),
+    ]);
     expect(predictions.map(({ output }) => output)).toEqual(instances.map(({ x }) => ({ value: x + 1 })));
     expect(order).toEqual(['small', 'large']);
     expect(new Set(predictions.map(({ id }) => id)).size).toBe(MAX_INSTANCES);
-    expect(await recorded(platform)).toHaveLength(MAX_INSTANCES + 3);
+  });
+
+  test('of the most instances allowed is on record, row by row', async () => {
+    const platform = await platformWithModel();
+    const instances = Array.from({ length: MAX_INSTANCES }, (_, x) => ({ x }));
+    await platform.service.predict({ model: 'm', request: { instances } });
+    expect((await recorded(platform)).map(({ features }) => features)).toEqual(instances);
   });
 
   test('is answered whole by one version while the champion moves', async () => {
