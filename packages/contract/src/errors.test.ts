@@ -82,6 +82,12 @@ describe('an error of ours', () => {
       delivery: true,
       reproduction: true,
       attestation: true,
+      endpoint: true,
+      precomputation: true,
+      precomputed: true,
+      entity: true,
+      batch: true,
+      'async-prediction': true,
     };
     for (const kind of Object.keys(kinds) as MissingKind[]) {
       expect(ERROR_STATUS[new NotFoundError(kind, 'x').code]).toBe(404);

@@ -27,11 +27,19 @@ export const ERROR_STATUS = {
   'delivery-not-found': 404,
   'reproduction-not-found': 404,
   'attestation-not-found': 404,
+  'endpoint-not-found': 404,
+  'precomputation-not-found': 404,
+  'precomputed-not-found': 404,
+  'entity-not-found': 404,
+  'batch-not-found': 404,
+  'async-prediction-not-found': 404,
+  'result-expired': 410,
   'dataset-removed': 410,
   'artifact-removed': 410,
   'method-not-allowed': 405,
   conflict: 409,
   'no-champion': 409,
+  'mode-not-served': 409,
   'lease-lost': 409,
   'transition-refused': 409,
   'release-refused': 403,
@@ -140,7 +148,13 @@ export type MissingKind =
   | 'webhook'
   | 'delivery'
   | 'reproduction'
-  | 'attestation';
+  | 'attestation'
+  | 'endpoint'
+  | 'precomputation'
+  | 'precomputed'
+  | 'entity'
+  | 'batch'
+  | 'async-prediction';
 
 /** Something that was asked for by its id or name is not there. */
 export class NotFoundError extends PerennialError {

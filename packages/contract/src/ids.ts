@@ -21,6 +21,9 @@ export const ID_PREFIXES = {
   delivery: 'dlv',
   reproduction: 'repro',
   token: 'tok',
+  precomputation: 'pre',
+  batch: 'batch',
+  asyncPrediction: 'async',
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 

@@ -25,6 +25,21 @@ export const JOB_PAYLOADS = {
   }),
   /** Removes what the retention policy lets go. */
   'retention.apply': z.strictObject({ day: daySchema }),
+  /** Splits the population of a precomputation into chunks and queues each. */
+  'precomputation.start': z.strictObject({ precomputation: idSchema('precomputation') }),
+  /** Scores one chunk of a precomputation; the last one done makes it the one that answers. */
+  'precomputation.chunk': z.strictObject({
+    precomputation: idSchema('precomputation'),
+    chunk: z.int().min(0),
+  }),
+  /** Reads a batch's input and queues its chunks. */
+  'batch.start': z.strictObject({ batch: idSchema('batch') }),
+  /** Scores one chunk of a batch. */
+  'batch.chunk': z.strictObject({ batch: idSchema('batch'), chunk: z.int().min(0) }),
+  /** Puts a batch's chunks together into its one output. */
+  'batch.finish': z.strictObject({ batch: idSchema('batch') }),
+  /** Answers a prediction that somebody will come back for. */
+  'prediction.execute': z.strictObject({ prediction: idSchema('asyncPrediction') }),
 } as const;
 export type JobKind = keyof typeof JOB_PAYLOADS;
 export type JobPayload<Kind extends JobKind> = z.infer<(typeof JOB_PAYLOADS)[Kind]>;
@@ -38,4 +53,10 @@ export const JOB_QUEUES: Record<JobKind, string> = {
   'reproduction.execute': 'training',
   'lineage.emit': 'control',
   'retention.apply': 'control',
+  'precomputation.start': 'batch',
+  'precomputation.chunk': 'batch',
+  'batch.start': 'batch',
+  'batch.chunk': 'batch',
+  'batch.finish': 'batch',
+  'prediction.execute': 'predictions',
 };

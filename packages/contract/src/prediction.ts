@@ -33,7 +33,7 @@ export const predictionOutputSchema = z.union([
 ]);
 export type PredictionOutput = z.infer<typeof predictionOutputSchema>;
 
-export const predictionModeSchema = z.enum(['live', 'cached', 'precomputed', 'batch']);
+export const predictionModeSchema = z.enum(['live', 'cached', 'precomputed', 'batch', 'async']);
 export type PredictionMode = z.infer<typeof predictionModeSchema>;
 
 export const predictResponseSchema = z.strictObject({

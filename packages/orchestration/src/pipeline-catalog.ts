@@ -1,6 +1,6 @@
 import { NotFoundError, type Clock } from '@perennial/contract';
 import { loadPipelines, type LoadedPipeline } from '@perennial/pipeline/load';
-import { savePipeline, type Database } from '@perennial/storage';
+import { saveEndpoint, savePipeline, type Database } from '@perennial/storage';
 import { requireTimetable } from './triggers/timetable.ts';
 
 /** The pipelines this process has loaded from files, by name. */
@@ -29,7 +29,10 @@ export class PipelineCatalog {
   ): Promise<PipelineCatalog> {
     for (const pipeline of pipelines) requireTimetable(pipeline);
     for (const { spec, codeDigest } of pipelines) {
-      await savePipeline(database.orm, { spec, codeDigest, loadedAt: clock.now() });
+      const at = clock.now();
+      await savePipeline(database.orm, { spec, codeDigest, loadedAt: at });
+      const { name, serving } = spec;
+      await saveEndpoint(database.orm, { name, serving, source: 'pipeline', at, by: `pipeline:${name}` });
     }
     return new PipelineCatalog(pipelines);
   }

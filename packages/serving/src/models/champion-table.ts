@@ -1,3 +1,4 @@
+import { DEFAULT_SERVING, type ServingSpec } from '@perennial/contract';
 import { systemDelay, type Delay } from '../waiting/delay.ts';
 import { WakeSignal } from '../waiting/wake-signal.ts';
 import { ChampionSnapshot } from './champion-snapshot.ts';
@@ -31,7 +32,7 @@ export class ChampionTable {
   readonly #delay: Delay;
   readonly #wake = new WakeSignal();
   readonly #listeners = new Set<() => void>();
-  #champions = new Map<string, ChampionVersion | null>();
+  #champions = new Map<string, Champion>();
   #unsubscribe: (() => Promise<void>) | null = null;
   #stopping = false;
   #nextMissLoad = 0;
@@ -58,7 +59,17 @@ export class ChampionTable {
 
   /** The champion of a model; null when it has none, undefined when there is no such model. */
   find(model: string): ChampionVersion | null | undefined {
-    return this.#champions.get(model);
+    return this.#champions.get(model)?.champion;
+  }
+
+  /** How a model is served, as far as is known; the default way where there is no such model. */
+  servingOf(model: string): ServingSpec {
+    return this.#champions.get(model)?.serving ?? DEFAULT_SERVING;
+  }
+
+  /** The table of precomputed answers that is given out for a model now; null when there is none. */
+  precomputedOf(model: string): { id: string; version: number } | null {
+    return this.#champions.get(model)?.precomputed ?? null;
   }
 
   /**
@@ -75,7 +86,7 @@ export class ChampionTable {
 
   /** Every model with its champion. */
   list(): Champion[] {
-    return Array.from(this.#champions, ([model, champion]) => ({ model, champion }));
+    return [...this.#champions.values()];
   }
 
   /** Calls the listener each time the table was loaded, until the returned function is called. */
@@ -141,11 +152,11 @@ export class ChampionTable {
    * champion must not flicker back.
    */
   #replace(champions: readonly Champion[]): void {
-    const next = new Map<string, ChampionVersion | null>();
-    for (const { model, champion } of champions) {
-      const known = this.#champions.get(model);
-      const stale = known && champion && known.revision > champion.revision;
-      next.set(model, stale ? known : champion);
+    const next = new Map<string, Champion>();
+    for (const loaded of champions) {
+      const known = this.find(loaded.model);
+      const stale = known && loaded.champion && known.revision > loaded.champion.revision;
+      next.set(loaded.model, stale ? { ...loaded, champion: known } : loaded);
     }
     this.#champions = next;
     for (const listener of this.#listeners) listener();

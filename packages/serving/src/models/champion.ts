@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { digestSchema, instantSchema, nameSchema } from '@perennial/contract';
+import { digestSchema, instantSchema, nameSchema, servingSpecSchema } from '@perennial/contract';
 
 /** The version of a model that is in production. `revision` grows with every move of the alias. */
 export const championVersionSchema = z.strictObject({
@@ -11,9 +11,13 @@ export const championVersionSchema = z.strictObject({
 });
 export type ChampionVersion = z.infer<typeof championVersionSchema>;
 
-/** What serving knows of a model: its champion, or null when it has none. */
+/** What serving knows of a model: its champion, or null when it has none, and how it is served. */
 export const championSchema = z.strictObject({
   model: nameSchema,
   champion: championVersionSchema.nullable(),
+  /** Absent: the default way. */
+  serving: servingSpecSchema.optional(),
+  /** The table of precomputed answers that is given out now, by its plain id, and the version that made it. */
+  precomputed: z.strictObject({ id: z.uuid(), version: z.int().positive() }).nullish(),
 });
 export type Champion = z.infer<typeof championSchema>;

@@ -32,6 +32,6 @@ export function databaseEvidence(database: Database): AttestedVersionsOptions['l
   };
 }
 
-function toChampion({ model, champion }: ChampionRow): Champion {
-  return { model, champion: champion && { ...champion, asOf: champion.asOf.toISOString() } };
+function toChampion({ champion, ...rest }: ChampionRow): Champion {
+  return { ...rest, champion: champion && { ...champion, asOf: champion.asOf.toISOString() } };
 }

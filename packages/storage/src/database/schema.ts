@@ -13,3 +13,4 @@ export * from './schema/triggers.ts';
 export * from './schema/workers.ts';
 export * from './schema/webhooks.ts';
 export * from './schema/retention.ts';
+export * from './schema/serving.ts';

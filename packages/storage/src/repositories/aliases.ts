@@ -2,14 +2,23 @@ import { and, asc, desc, eq, gt, lt, lte, max, sql } from 'drizzle-orm';
 import {
   CHAMPION,
   ConflictError,
+  DEFAULT_SERVING,
   NotFoundError,
   formatId,
   type Alias,
   type AliasMove,
   type Page,
   type PageQuery,
+  type ServingSpec,
 } from '@perennial/contract';
-import { aliasMoves, aliases, modelVersions, models } from '../database/schema.ts';
+import {
+  aliasMoves,
+  aliases,
+  endpoints,
+  modelVersions,
+  models,
+  precomputations,
+} from '../database/schema.ts';
 import { NAME_KEY, NUMBER_KEY, decodeCursor, pageOf } from './cursor.ts';
 import type { Executor } from './executor.ts';
 import type { Decision } from './releases.ts';
@@ -185,6 +194,9 @@ export async function listAliasMoves(
 export interface ChampionRow {
   model: string;
   champion: { version: number; artifact: string; asOf: Date; revision: number } | null;
+  serving: ServingSpec;
+  /** The table of precomputed answers that is given out now, and the version that made it. */
+  precomputed: { id: string; version: number } | null;
 }
 
 /** Every model with its champion. */
@@ -233,8 +245,13 @@ function championQuery(db: Executor) {
       artifact: modelVersions.artifactDigest,
       asOf: modelVersions.asOf,
       revision: aliases.revision,
+      serving: endpoints.serving,
+      precomputation: precomputations.id,
+      precomputedVersion: precomputations.version,
     })
     .from(models)
+    .leftJoin(endpoints, eq(endpoints.name, models.name))
+    .leftJoin(precomputations, and(eq(precomputations.model, models.name), eq(precomputations.state, 'live')))
     .leftJoin(aliases, and(eq(aliases.model, models.name), eq(aliases.alias, CHAMPION)))
     .leftJoin(
       modelVersions,
@@ -243,10 +260,16 @@ function championQuery(db: Executor) {
 }
 
 function toChampion(row: Awaited<ReturnType<typeof championQuery>>[number]): ChampionRow {
-  const { model, version, artifact, asOf, revision } = row;
-  if (version === null || artifact === null || asOf === null || revision === null)
-    return { model, champion: null };
-  return { model, champion: { version, artifact, asOf, revision } };
+  const { model, version, artifact, asOf, revision, precomputation, precomputedVersion } = row;
+  const champion =
+    version === null || artifact === null || asOf === null || revision === null
+      ? null
+      : { version, artifact, asOf, revision };
+  const precomputed =
+    precomputation === null || precomputedVersion === null
+      ? null
+      : { id: precomputation, version: precomputedVersion };
+  return { model, champion, serving: row.serving ?? DEFAULT_SERVING, precomputed };
 }
 
 function toAlias(row: typeof aliases.$inferSelect): Alias {

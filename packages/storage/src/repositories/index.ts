@@ -7,6 +7,7 @@ export * from './audit.ts';
 export * from './backfills.ts';
 export * from './card-events.ts';
 export * from './datasets.ts';
+export * from './endpoints.ts';
 export * from './executor.ts';
 export * from './fitted-splits.ts';
 export * from './ground-truth.ts';
