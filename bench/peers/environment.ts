@@ -15,6 +15,9 @@ export const PEERS = join(ROOT, 'bench/peers');
 
 const CACHE = join(ROOT, '.cache/bench');
 
+/** The system's own Python where there is one: distributions build it optimised for its profile, and Triton's wheel runs with no other. */
+const PYTHON = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
+
 /**
  * A Python environment of its own with those packages, made the first time and kept in `.cache`.
  * @returns the folder of its programs; null where it cannot be had, with the reason on the screen
@@ -25,7 +28,7 @@ export async function pythonEnvironment(name: string, packages: readonly string[
   if (existsSync(join(folder, 'ready'))) return programs;
   try {
     await mkdir(CACHE, { recursive: true });
-    await run('python3', ['-m', 'venv', folder]);
+    await run(PYTHON, ['-m', 'venv', folder]);
     await run(join(programs, 'pip'), ['install', '--quiet', '--disable-pip-version-check', ...packages], {
       maxBuffer: 16 * 1024 * 1024,
     });
