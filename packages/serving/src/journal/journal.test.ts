@@ -12,7 +12,8 @@ import { readAll } from '../testing/read-journal.ts';
 import { makeRecords } from '../testing/records.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
 import { MAX_RECORD_BYTES } from './commit-group.ts';
-import { Journal, type JournalOptions } from './journal.ts';
+import { Journal } from './journal.ts';
+import type { JournalOptions } from './journal-options.ts';
 
 async function openJournal(options: Partial<JournalOptions> = {}): Promise<Journal> {
   const journal = await Journal.open({ folder: await temporaryFolder(), ...options });

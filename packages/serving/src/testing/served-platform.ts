@@ -4,7 +4,8 @@ import { IdGenerator, ManualClock, NotFoundError, type Digest } from '@perennial
 import { readSignature } from '@perennial/onnx';
 import { sealVersion, testSigning, type TestSigning } from '@perennial/registry/testing';
 import { DatabaseUnavailableError, digestOf, digestOfJson } from '@perennial/storage';
-import { Journal, type JournalOptions } from '../journal/journal.ts';
+import { Journal } from '../journal/journal.ts';
+import type { JournalOptions } from '../journal/journal-options.ts';
 import { ArtifactCache } from '../models/artifact-cache.ts';
 import { AttestedVersions, type VersionEvidence } from '../models/attested-versions.ts';
 import { ChampionTable } from '../models/champion-table.ts';
