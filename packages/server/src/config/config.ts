@@ -49,6 +49,8 @@ export interface Config {
   journal: { folder: string; durability: Environment['PERENNIAL_DURABILITY'] };
   /** Models cached by digest, and the last known champions. */
   servingFolder: string;
+  /** Most memory that loaded models take together, in bytes. */
+  modelsMemoryBytes: number;
   signing: SigningConfig;
   workFolder: string;
   webhooks: {
@@ -98,6 +100,7 @@ export function loadConfig(
     connections: readConnections(variables),
     journal: { folder: join(home, 'journal'), durability: environment.PERENNIAL_DURABILITY },
     servingFolder: join(home, 'serving'),
+    modelsMemoryBytes: environment.PERENNIAL_MODELS_MEMORY,
     signing: signingConfig(environment, {
       home,
       roles: environment.PERENNIAL_ROLES,
