@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { durationMilliseconds } from '@perennial/contract';
 import { readConnections, type Connections } from './connections.ts';
 import { signingConfig, type SigningConfig } from './signing-keys.ts';
 import { readEnvironment, type Environment, type ProcessRole } from './environment.ts';
@@ -47,6 +48,12 @@ export interface Config {
   /** Addresses of the databases that pipelines may read. */
   connections: Connections;
   journal: { folder: string; durability: Environment['PERENNIAL_DURABILITY'] };
+  asyncPredictions: {
+    /** How long a result is kept, and how long it may take to come. */
+    keptMilliseconds: number;
+    /** Most unfinished ones of a model. */
+    queueLimit: number;
+  };
   /** Models cached by digest, and the last known champions. */
   servingFolder: string;
   signing: SigningConfig;
@@ -97,6 +104,10 @@ export function loadConfig(
     artifacts: artifactsConfig(environment, home),
     connections: readConnections(variables),
     journal: { folder: join(home, 'journal'), durability: environment.PERENNIAL_DURABILITY },
+    asyncPredictions: {
+      keptMilliseconds: durationMilliseconds(environment.PERENNIAL_ASYNC_EXPIRY),
+      queueLimit: environment.PERENNIAL_ASYNC_QUEUE,
+    },
     servingFolder: join(home, 'serving'),
     signing: signingConfig(environment, {
       home,

@@ -1,4 +1,4 @@
-import { JOB_QUEUES } from '@perennial/contract';
+import { JOB_QUEUES, durationSchema } from '@perennial/contract';
 import { z } from 'zod';
 import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
 import { connectionIssues } from './connections.ts';
@@ -62,6 +62,8 @@ const environmentSchema = z.object({
   PERENNIAL_MAX_BODY_BYTES: withDefault(wholeNumber(1_024, 1_073_741_824), String(8 * 1024 * 1024)),
   // Above this a body's text is longer than a JavaScript string can be.
   PERENNIAL_MAX_UPLOAD_BYTES: withDefault(wholeNumber(1_024, 500_000_000), String(128 * 1024 * 1024)),
+  PERENNIAL_ASYNC_EXPIRY: withDefault(durationSchema, '24h'),
+  PERENNIAL_ASYNC_QUEUE: withDefault(wholeNumber(1, 1_000_000), '10000'),
   PERENNIAL_WEBHOOK_ALLOW_PRIVATE: withDefault(oneOf('true', 'false'), 'false'),
   PERENNIAL_SIGNING_KEY: optional(z.string()),
   PERENNIAL_TRUSTED_KEYS: optional(z.string()),
