@@ -109,6 +109,9 @@ async function openSession(): Promise<string> {
 
 const STEPS: Record<ChangingRoute, Step> = {
   predict: { exempt: 'A prediction is data; every one is on record by itself.' },
+  predictAsync: {
+    exempt: 'A prediction is data; it is kept with who asked for it, and every one is on record by itself.',
+  },
   postGroundTruth: { exempt: 'Ground truth is data; it is added only, with who sent it.' },
   postStreamEvents: { exempt: 'The events of a stream are data; what they start is audited.' },
   startRun: {

@@ -1,3 +1,6 @@
+export * from './async/async-prediction-desk.ts';
+export * from './async/async-prediction-executor.ts';
+export * from './async/ended-predictions.ts';
 export * from './errors.ts';
 export * from './instances/column-reader.ts';
 export * from './instances/instance-reader.ts';

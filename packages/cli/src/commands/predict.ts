@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
+import { predictLater } from '../async-prediction.ts';
 import { connect, withConnection, type ConnectionOptions } from '../connection.ts';
 import { UsageError } from '../errors.ts';
 import { writeJson, type Output } from '../output.ts';
@@ -9,6 +10,8 @@ interface PredictOptions extends ConnectionOptions {
   data?: string;
   file?: string;
   key?: string[];
+  async?: boolean;
+  wait?: boolean;
 }
 
 export function registerPredict(program: Command, output: Output): void {
@@ -19,6 +22,8 @@ export function registerPredict(program: Command, output: Output): void {
     .option('--data <json>', 'one instance, or an array of them')
     .option('--file <path>', 'a file that holds the same; - for standard input')
     .option('--key <key...>', 'the key of each instance, for ground truth later')
+    .option('--async', 'have it answered later: prints the id at once')
+    .option('--wait', 'with --async: wait until it is answered')
     .action((model: string, options: PredictOptions) => predict(model, options, output));
   withConnection(command);
 }
@@ -27,7 +32,11 @@ async function predict(model: string, options: PredictOptions, output: Output): 
   const given = parseJson(await readInput(options));
   const instances = Array.isArray(given) ? (given as unknown[]) : [given];
   const keys = options.key === undefined ? {} : { keys: options.key };
-  writeJson(output, await connect(options).predict({ params: { model }, body: { instances, ...keys } }));
+  const request = { params: { model }, body: { instances, ...keys } };
+  const client = connect(options);
+  if (options.async === true) return predictLater(client, { request, wait: options.wait === true }, output);
+  if (options.wait === true) throw new UsageError('--wait is for what is answered later: add --async.');
+  writeJson(output, await client.predict(request));
 }
 
 async function readInput({ data, file }: PredictOptions): Promise<string> {

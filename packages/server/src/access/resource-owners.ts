@@ -27,6 +27,7 @@ const RESOURCES: Record<ResourceParameter, Resource> = {
   alert: { kind: 'alert', id: 'alert' },
   reproduction: { kind: 'reproduction', id: 'reproduction' },
   dataset: { kind: 'dataset', id: null },
+  asyncPrediction: { kind: 'async-prediction', id: 'asyncPrediction' },
 };
 
 export interface ResourceOwnersParts {

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { durationMilliseconds } from '@perennial/contract';
 import { readConnections, type Connections } from './connections.ts';
 import { signingConfig, type SigningConfig } from './signing-keys.ts';
 import { readEnvironment, type Environment, type ProcessRole } from './environment.ts';
@@ -52,6 +53,12 @@ export interface Config {
     /** Most bytes of predictions that wait to be shipped before the journal counts as full. */
     maxBytes: number;
     whenFull: Environment['PERENNIAL_JOURNAL_WHEN_FULL'];
+  };
+  asyncPredictions: {
+    /** How long a result is kept, and how long it may take to come. */
+    keptMilliseconds: number;
+    /** Most unfinished ones of a model. */
+    queueLimit: number;
   };
   /** Models cached by digest, and the last known champions. */
   servingFolder: string;
@@ -109,6 +116,10 @@ export function loadConfig(
       durability: environment.PERENNIAL_DURABILITY,
       maxBytes: environment.PERENNIAL_JOURNAL_MAX_BYTES,
       whenFull: environment.PERENNIAL_JOURNAL_WHEN_FULL,
+    },
+    asyncPredictions: {
+      keptMilliseconds: durationMilliseconds(environment.PERENNIAL_ASYNC_EXPIRY),
+      queueLimit: environment.PERENNIAL_ASYNC_QUEUE,
     },
     servingFolder: join(home, 'serving'),
     modelsMemoryBytes: environment.PERENNIAL_MODELS_MEMORY,

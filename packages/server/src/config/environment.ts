@@ -1,4 +1,4 @@
-import { JOB_QUEUES } from '@perennial/contract';
+import { JOB_QUEUES, durationSchema } from '@perennial/contract';
 import { z } from 'zod';
 import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
 import { connectionIssues } from './connections.ts';
@@ -70,6 +70,8 @@ const environmentSchema = z.object({
   // Above this a body's text is longer than a JavaScript string can be.
   PERENNIAL_MAX_UPLOAD_BYTES: withDefault(wholeNumber(1_024, 500_000_000), String(128 * 1024 * 1024)),
   PERENNIAL_MODELS_MEMORY: withDefault(byteCount(1_048_576), '1GiB'),
+  PERENNIAL_ASYNC_EXPIRY: withDefault(durationSchema, '24h'),
+  PERENNIAL_ASYNC_QUEUE: withDefault(wholeNumber(1, 1_000_000), '10000'),
   PERENNIAL_WEBHOOK_ALLOW_PRIVATE: withDefault(oneOf('true', 'false'), 'false'),
   PERENNIAL_SIGNING_KEY: optional(z.string()),
   PERENNIAL_TRUSTED_KEYS: optional(z.string()),

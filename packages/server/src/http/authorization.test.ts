@@ -68,6 +68,7 @@ const SAMPLES: Record<string, string> = {
   run: `run_${UUID}`,
   release: `rel_${UUID}`,
   prediction: `pred_${UUID}`,
+  asyncPrediction: `async_${UUID}`,
   alert: `alert_${UUID}`,
   backfill: `back_${UUID}`,
   reproduction: `repro_${UUID}`,

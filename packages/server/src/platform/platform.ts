@@ -18,7 +18,8 @@ import { ModelImporter } from './import-model.ts';
 import type { Logger } from './logger.ts';
 import { Readiness } from './readiness.ts';
 import type { PlatformParts } from './parts.ts';
-import { startServing, type Serving } from './serving.ts';
+import { openAsyncPredictions, startAsyncPredictions, worksOnPredictions } from './async-predictions.ts';
+import { openChampions, startServing, type Serving } from './serving.ts';
 import { openSigner, registerSigningKey } from './signing.ts';
 import { servingNumbers } from './serving-numbers.ts';
 import { openStorage } from './storage.ts';
@@ -96,6 +97,8 @@ async function startRoles(config: Config, foundation: Foundation): Promise<{ app
     await startLineageEmission(config, parts, work);
   }
   if (has('worker')) await startJobs(config, parts, work);
+  if (worksOnPredictions(config))
+    await startAsyncPredictions(config, parts, serving ?? (await openChampions(config, parts)));
   const app = serving
     ? await assembleApi(config, { ...foundation, serving, work })
     : createSystemApp({ readiness, logger: parts.logger, metrics: new Metrics({ numbers: [] }) });
@@ -113,6 +116,7 @@ async function assembleApi(
 ): Promise<Hono> {
   const access = await openAccess(config, parts);
   const { database, artifacts, clock, ids, signer, logger } = parts;
+  const asyncPredictions = await openAsyncPredictions(config, parts, serving);
   const flushPredictions = () => serving.shipper.flush();
   return createApp({
     database,
@@ -127,6 +131,7 @@ async function assembleApi(
     streams: work.streams,
     progress: work.progress,
     predictions: serving.predictions,
+    asyncPredictions,
     groundTruth: new GroundTruthLog({ database, clock, ids, flushPredictions }),
     flushPredictions,
     imports: new ModelImporter({ database, artifacts, clock, ids }),

@@ -15,32 +15,41 @@ import {
 import type { Config } from '../config/config.ts';
 import type { PlatformParts } from './parts.ts';
 
-export interface Serving {
-  predictions: PredictionService;
-  journal: Journal;
-  shipper: Shipper;
+/** The champions, loaded or to be loaded: all that a prediction takes which goes into no journal. */
+export interface ServedChampions {
   champions: ChampionTable;
   models: ServedModels;
 }
 
 /** Longest that a start waits for models: whoever has ten thousand does not wait half a minute for those that nobody may ask for. */
 const PRELOAD_MILLISECONDS = 5_000;
+export interface Serving extends ServedChampions {
+  predictions: PredictionService;
+  journal: Journal;
+  shipper: Shipper;
+}
 
 /** Puts the data plane together: champions, loaded models, journal, shipping. */
 export async function startServing(config: Config, parts: PlatformParts): Promise<Serving> {
-  const { database, closers, logger, clock, ids } = parts;
+  const { clock, ids } = parts;
   const { journal, shipper } = await startJournal(config, parts);
+  const { champions, models } = await openChampions(config, parts);
+  await models.preload(AbortSignal.timeout(PRELOAD_MILLISECONDS));
+  const policyOf = (model: string) => recordPolicyOf(champions.servingOf(model));
+  const predictions = new PredictionService({ models, journal, policyOf, ids, clock });
+  return { predictions, journal, shipper, champions, models };
+}
+
+/** The champions for a process that answers no requests but works on predictions: each is loaded when it is first needed. */
+export async function openChampions(config: Config, parts: PlatformParts): Promise<ServedChampions> {
+  const { database, closers, logger } = parts;
   const champions = await ChampionTable.open({
     snapshotFile: join(config.servingFolder, 'champions.json'),
     ...databaseChampions(database),
     onProblem: (error) => logger.warn({ err: error }, 'champion table'),
   });
   closers.add('champion table', () => champions.close());
-  const models = await openModels(config, { ...parts, champions });
-  await models.preload(AbortSignal.timeout(PRELOAD_MILLISECONDS));
-  const policyOf = (model: string) => recordPolicyOf(champions.servingOf(model));
-  const predictions = new PredictionService({ models, journal, policyOf, ids, clock });
-  return { predictions, journal, shipper, champions, models };
+  return { champions, models: await openModels(config, { ...parts, champions }) };
 }
 
 async function openModels(

@@ -134,7 +134,8 @@ interface Computed {
   latencyMicroseconds: number;
 }
 
-function checkRequest({ instances, keys }: PredictionRequest['request']): void {
+/** @throws InvalidRequestError for what can be told without knowing the model */
+export function checkRequest({ instances, keys }: PredictionRequest['request']): void {
   if (instances.length === 0 || instances.length > MAX_INSTANCES) {
     const message = `must hold 1 to ${MAX_INSTANCES} objects, not ${instances.length}`;
     throw new InvalidRequestError(`instances ${message}.`, [{ path: 'instances', message }]);
@@ -153,7 +154,10 @@ function checkRequest({ instances, keys }: PredictionRequest['request']): void {
 }
 
 /** Validates all instances, then computes them; a large request chunk by chunk, with others served in between. */
-async function computeAll(served: ServedModel, instances: readonly unknown[]): Promise<PredictionOutput[]> {
+export async function computeAll(
+  served: ServedModel,
+  instances: readonly unknown[],
+): Promise<PredictionOutput[]> {
   const batches =
     instances.length <= CHUNK_ROWS ? [served.read(instances)] : await readInChunks(served, instances);
   const outputs: PredictionOutput[] = [];

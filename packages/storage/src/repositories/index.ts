@@ -1,6 +1,7 @@
 export * from './alerts.ts';
 export * from './aliases.ts';
 export * from './approvals.ts';
+export * from './async-predictions.ts';
 export * from './attestations.ts';
 export * from './audit-verification.ts';
 export * from './audit.ts';
@@ -24,6 +25,7 @@ export * from './owners.ts';
 export * from './personal-data.ts';
 export * from './pipelines.ts';
 export * from './prediction-log.ts';
+export * from './prediction-records.ts';
 export * from './predictions.ts';
 export * from './releases.ts';
 export * from './reproductions.ts';

@@ -2,6 +2,7 @@ import { eq, type SQL } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import {
   alerts,
+  asyncPredictions,
   backfills,
   datasetVersions,
   predictions,
@@ -12,7 +13,8 @@ import {
 import type { Executor } from './executor.ts';
 
 /** What belongs to a model, or to the pipeline of its name. */
-export type OwnedKind = 'run' | 'release' | 'prediction' | 'backfill' | 'alert' | 'reproduction' | 'dataset';
+export type OwnedKind =
+  'run' | 'release' | 'prediction' | 'backfill' | 'alert' | 'reproduction' | 'dataset' | 'async-prediction';
 
 interface Owned {
   table: PgTable;
@@ -27,6 +29,11 @@ const OWNED: Record<OwnedKind, Owned> = {
   backfill: { table: backfills, owner: backfills.pipeline, key: backfills.id },
   alert: { table: alerts, owner: alerts.model, key: alerts.id },
   reproduction: { table: reproductions, owner: reproductions.model, key: reproductions.id },
+  'async-prediction': {
+    table: asyncPredictions,
+    owner: asyncPredictions.model,
+    key: asyncPredictions.id,
+  },
   dataset: { table: datasetVersions, owner: datasetVersions.pipeline, key: datasetVersions.digest },
 };
 

@@ -160,5 +160,9 @@ export const asyncPredictions = pgTable(
   (table) => [
     index('async_predictions_by_model').on(table.model, table.id.desc()),
     index('async_predictions_by_expiry').on(table.expiresAt),
+    /** What counts towards the limit of a model's queue. */
+    index('async_predictions_unfinished')
+      .on(table.model)
+      .where(sql`${table.state} in ('queued', 'running')`),
   ],
 );
