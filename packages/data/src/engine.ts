@@ -1,11 +1,11 @@
-import {
-  DuckDBDataChunk,
+import type {
+  DuckDBConnection,
   DuckDBInstance,
-  type DuckDBConnection,
-  type DuckDBResult,
-  type DuckDBType,
-  type DuckDBValue,
+  DuckDBResult,
+  DuckDBType,
+  DuckDBValue,
 } from '@duckdb/node-api';
+import { duckdb } from './duckdb.ts';
 import { globEscaped, literal } from './sql.ts';
 import { QueryFailedError, WorkFolderFullError } from './errors.ts';
 
@@ -45,7 +45,7 @@ export class Engine {
   }
 
   static async open({ threads, memoryLimit, folder, readable }: EngineOptions): Promise<Engine> {
-    const instance = await DuckDBInstance.create(':memory:', {
+    const instance = await duckdb.DuckDBInstance.create(':memory:', {
       threads: String(threads),
       memory_limit: memoryLimit,
       temp_directory: folder ?? '',
@@ -131,7 +131,7 @@ export class Connection {
     const appender = await this.#connection.createAppender(table).catch(rethrowQueryError);
     try {
       for (let start = 0; start < rows; start += CHUNK_ROWS) {
-        const chunk = DuckDBDataChunk.create(columns.map(({ type }) => type));
+        const chunk = duckdb.DuckDBDataChunk.create(columns.map(({ type }) => type));
         chunk.setColumns(columns.map(({ values }) => values.slice(start, start + CHUNK_ROWS)));
         appender.appendDataChunk(chunk);
       }

@@ -24,6 +24,8 @@ export const dataStep: StepDefinition<null, DataOutput> = {
   reusable: true,
   describeInput: describe,
   execute: async (context) => {
+    // Its training follows, and the process for it takes as long to start as a small dataset to build.
+    if (context.run.spec.train.kind !== 'command') context.trainer?.prepare();
     const { digest, manifest, card } = await buildForRun(context);
     await refuseChanged(context);
     const { train, validation, test } = manifest.splits;

@@ -11,7 +11,7 @@ import {
 } from '@perennial/orchestration';
 import type { SourceReaders } from '@perennial/data';
 import { RUN_CANCELLED_CHANNEL, startWorker } from '@perennial/storage';
-import { startArtifactServer } from '../artifact-server/start-artifact-server.ts';
+import { ArtifactServerReserve } from '../artifact-server/artifact-server-reserve.ts';
 import type { Config } from '../config/config.ts';
 import type { PlatformParts } from './parts.ts';
 import { sourceReaders } from './source-readers.ts';
@@ -65,7 +65,7 @@ export async function startJobs(
   const executor = new RunExecutor({
     ...making,
     progress,
-    startServer: startArtifactServer,
+    openServers: () => new ArtifactServerReserve(),
     announce: config.lineage.receiver !== null,
     worker: `${hostname()}:${process.pid}`,
     platformVersion: PLATFORM_VERSION,
