@@ -45,8 +45,8 @@ export class JournalReader {
   }
 
   /**
-   * The next records: at least `count` of them unless the journal ends before (then those there are), and no more than the rest of the
-   * frame that reaches the count. Undefined when there is none.
+   * The next records, all of one segment: at least `count` of them unless the segment ends before (then those there are), and no more than the rest of
+   * the frame that reaches the count. Undefined when there is none.
    */
   async next(count: number): Promise<RecordBatch | undefined> {
     const start = this.#position;
@@ -65,7 +65,7 @@ export class JournalReader {
       const unread = limit - this.#position.offset - this.#buffered.length;
       if (this.#takeFrames(taken, { count, final: unread <= 0 })) continue;
       if (unread > 0) await this.#fill(unread);
-      else if (closed) this.#enter({ segment: this.#position.segment + 1, offset: 0 });
+      else if (closed && taken.rows === 0) this.#enter({ segment: this.#position.segment + 1, offset: 0 });
       else break;
     }
     return taken.rows === 0 ? undefined : { records: await taken.records(), next: this.#position };
