@@ -21,7 +21,7 @@ import type { PlatformParts } from './parts.ts';
 import { openAsyncPredictions, startAsyncPredictions, worksOnPredictions } from './async-predictions.ts';
 import { openChampions, startServing, type Serving } from './serving.ts';
 import { openSigner, registerSigningKey } from './signing.ts';
-import { servingNumbers } from './serving-numbers.ts';
+import { servingNumbers, servingTimes } from './serving-numbers.ts';
 import { openStorage } from './storage.ts';
 import { PLATFORM_VERSION } from './version.ts';
 import { startScheduler } from './scheduler.ts';
@@ -137,7 +137,7 @@ async function assembleApi(
     imports: new ModelImporter({ database, artifacts, clock, ids }),
     doctor: new Doctor({ config, database, artifacts }),
     webhookNetwork: config.webhooks,
-    metrics: new Metrics({ numbers: servingNumbers(serving) }),
+    metrics: new Metrics({ numbers: servingNumbers(serving), times: servingTimes(serving) }),
     access,
     authenticate: authenticate ?? access.authenticate,
     limits: access.limits,

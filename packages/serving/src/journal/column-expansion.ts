@@ -2,25 +2,43 @@ import { MISSING_TIMESTAMP } from '@perennial/contract';
 import type { OutputBatch } from '@perennial/onnx';
 import { readColumns } from './column-layout.ts';
 import type { FramedPredictions, RecordedColumn } from './column-record.ts';
+import { nextTurn } from '../waiting/next-turn.ts';
 import { rowId, unpackId } from './row-ids.ts';
 
 /** The JSON text of one row's value. */
 type CellWriter = (row: number) => string;
 
+/** Rows that are written as text between two looks at the event loop: about a millisecond. */
+const ROWS_A_TURN = 256;
+
 /** The rows of a sealed frame of columns, as the records that `encodePrediction` would have made of them. */
 export function expandColumns(frame: Buffer): string[] {
   const predictions = readColumns(frame);
-  const { rows, keys, model, version, endpoint, mode, latencyMicroseconds, at } = predictions;
+  const record = recordWriter(predictions);
+  return Array.from({ length: predictions.rows }, (_, row) => record(row));
+}
+
+/** As `expandColumns`, with others served in between. */
+export async function expandInTurns(frame: Buffer): Promise<string[]> {
+  const predictions = readColumns(frame);
+  const record = recordWriter(predictions);
+  const records: string[] = [];
+  for (let row = 0; row < predictions.rows; row++) {
+    if (row > 0 && row % ROWS_A_TURN === 0) await nextTurn();
+    records.push(record(row));
+  }
+  return records;
+}
+
+function recordWriter(predictions: FramedPredictions): CellWriter {
+  const { keys, model, version, endpoint, mode, latencyMicroseconds, at } = predictions;
   const id = idReader(predictions);
   const features = featuresWriter(predictions.features);
   const output = outputWriter(predictions.output);
   const head = `","model":"${model}","version":${version},"endpoint":"${endpoint}","key":`;
   const tail = `,"mode":"${mode}","latencyMicroseconds":${latencyMicroseconds},"at":"${at}"}`;
-  return Array.from(
-    { length: rows },
-    (_, row) =>
-      `{"id":"${id(row)}${head}${JSON.stringify(keys?.[row] ?? null)},"features":${features(row)},"output":${output(row)}${tail}`,
-  );
+  return (row) =>
+    `{"id":"${id(row)}${head}${JSON.stringify(keys?.[row] ?? null)},"features":${features(row)},"output":${output(row)}${tail}`;
 }
 
 function idReader({ rows, ids }: Pick<FramedPredictions, 'rows' | 'ids'>): (row: number) => string {

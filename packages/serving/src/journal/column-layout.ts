@@ -9,8 +9,9 @@ import { COLUMNS_HEADER_BYTES, sealColumns } from './frame.ts';
  *
  * | bytes | what |
  * | ----- | ---- |
+ * | 4     | how many rows |
  * | 4     | length of the head |
- * | n     | the head, JSON: how many rows, what is the same for all of them, and the names and kinds of what follows |
+ * | n     | the head, JSON: what is the same for all rows, and the names and kinds of what follows |
  * | …     | the ids: 16 bytes a row, or of the first row alone, when the others are counted from it |
  * | …     | the keys, where there are any; the features; the output: each as many bytes as the head says |
  *
@@ -20,7 +21,6 @@ const sectionSchema = z.object({ as: z.enum(['f64', 'f32', 'i64', 'u8', 'json'])
 type Section = z.infer<typeof sectionSchema>;
 
 const headSchema = z.object({
-  rows: z.int().min(1),
   same: z.object({
     model: z.string(),
     version: z.int(),
@@ -44,6 +44,9 @@ const headSchema = z.object({
   ]),
 });
 type Head = z.infer<typeof headSchema>;
+
+/** Of the payload, before the head: two numbers. */
+const PREFIX_BYTES = 8;
 
 type Values = RecordedValues | Uint8Array | readonly (string | null)[];
 
@@ -76,9 +79,10 @@ function view({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
 export function columnsFrame(predictions: FramedPredictions): Buffer {
   const sections = new Sections();
   const head = Buffer.from(JSON.stringify(describe(predictions, sections)));
-  const payloadBytes = 4 + head.length + sections.bytes;
+  const payloadBytes = PREFIX_BYTES + head.length + sections.bytes;
   const frame = Buffer.allocUnsafe(COLUMNS_HEADER_BYTES + payloadBytes);
-  let at = frame.writeUInt32LE(head.length, COLUMNS_HEADER_BYTES);
+  let at = frame.writeUInt32LE(predictions.rows, COLUMNS_HEADER_BYTES);
+  at = frame.writeUInt32LE(head.length, at);
   for (const part of [head, ...sections.parts]) {
     frame.set(part, at);
     at += part.length;
@@ -89,10 +93,9 @@ export function columnsFrame(predictions: FramedPredictions): Buffer {
 
 /** The head; the sections are added in the order in which {@link readColumns} takes them. */
 function describe(predictions: FramedPredictions, sections: Sections): Head {
-  const { rows, ids, keys, features, output } = predictions;
+  const { ids, keys, features, output } = predictions;
   const { model, version, endpoint, mode, latencyMicroseconds, at } = predictions;
   return {
-    rows,
     same: { model, version, endpoint, mode, latencyMicroseconds, at },
     ids: sections.add(ids),
     keys: keys === undefined ? null : sections.add(keys),
@@ -144,15 +147,20 @@ class SectionReader {
   }
 }
 
+/** How many rows a sealed frame holds. */
+export function columnsRows(frame: Buffer): number {
+  return frame.readUInt32LE(COLUMNS_HEADER_BYTES);
+}
+
 /** What a sealed frame holds. */
 export function readColumns(frame: Buffer): FramedPredictions {
   const payload = frame.subarray(COLUMNS_HEADER_BYTES);
-  const headEnd = 4 + payload.readUInt32LE(0);
-  const head = headSchema.parse(JSON.parse(payload.toString('utf8', 4, headEnd)));
+  const headEnd = PREFIX_BYTES + payload.readUInt32LE(4);
+  const head = headSchema.parse(JSON.parse(payload.toString('utf8', PREFIX_BYTES, headEnd)));
   const sections = new SectionReader(payload, headEnd);
   return {
     ...head.same,
-    rows: head.rows,
+    rows: payload.readUInt32LE(0),
     ids: sections.take(head.ids) as Uint8Array,
     keys: head.keys === null ? undefined : (sections.take(head.keys) as (string | null)[]),
     features: head.features.map(({ name, type, ...section }): RecordedColumn => ({

@@ -31,6 +31,8 @@ export class Journal {
   /** How long groups took from the start of their write until they were as durable as was asked. */
   readonly commitTimes = new LatencyHistogram();
   readonly cursor: CursorFile;
+  /** The first segment that this opening writes. */
+  readonly firstSegment: number;
   readonly #options: Required<JournalOptions>;
   readonly #lock: FolderLock;
   readonly #writer: SegmentWriter;
@@ -48,6 +50,7 @@ export class Journal {
     this.#options = options;
     this.#lock = opened.lock;
     this.cursor = opened.cursor;
+    this.firstSegment = opened.nextSegment;
     this.#closedSegments = new ClosedSegments(opened.segments);
     this.#writer = new SegmentWriter({
       ...options,

@@ -120,6 +120,24 @@ describe('shipping', () => {
   });
 });
 
+describe('what waits', () => {
+  test('is counted until it is in the database, what an earlier process left in bytes', async () => {
+    const folder = await temporaryFolder();
+    const first = await openJournal({ folder });
+    await first.append(makeRecords(20));
+    await first.close();
+    const second = await openJournal({ folder });
+    await second.append(makeRecords(5, predictionMaker('2001-03-05T00:00:00Z')));
+    const shipper = new Shipper({ journal: second, sink, delay: endlessDelay });
+    onTestFinished(() => shipper.stop());
+    expect(shipper.waiting).toMatchObject({ records: 5, bytes: second.storedBytes });
+    shipper.start();
+    await shipper.flush();
+    expect(shipper.waiting).toEqual({ records: 0, bytes: 0, oldestSeconds: 0 });
+    expect(shipper.counters).toMatchObject({ shipped: 25, through: 5 });
+  });
+});
+
 describe('exactly once', () => {
   test('a crash between commit and cursor offers the batch again, and nothing is doubled', async () => {
     const folder = await temporaryFolder();
