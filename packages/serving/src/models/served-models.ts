@@ -212,7 +212,7 @@ export class ServedModels {
    * @param changed the models that it loaded anew; null for all
    */
   #reconcile(changed: readonly string[] | null): void {
-    if (changed === null) this.#refusals.allowAgain();
+    this.#refusals.allowAgain(changed);
     for (const model of changed ?? this.#serving.keys()) this.#follow(model);
     for (const served of changed === null ? this.#versions.values() : [])
       if (this.#options.table.find(served.model) === undefined) void this.#drop(served);
