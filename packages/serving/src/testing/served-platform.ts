@@ -4,7 +4,9 @@ import { IdGenerator, ManualClock, NotFoundError, type Digest } from '@perennial
 import { readSignature } from '@perennial/onnx';
 import { sealVersion, testSigning, type TestSigning } from '@perennial/registry/testing';
 import { DatabaseUnavailableError, digestOf, digestOfJson } from '@perennial/storage';
-import { Journal, type JournalOptions } from '../journal/journal.ts';
+import { Journal } from '../journal/journal.ts';
+import type { JournalOptions } from '../journal/journal-options.ts';
+import type { RecordPolicy } from '../journal/record-policy.ts';
 import { ArtifactCache } from '../models/artifact-cache.ts';
 import { AttestedVersions, type VersionEvidence } from '../models/attested-versions.ts';
 import { ChampionTable } from '../models/champion-table.ts';
@@ -19,8 +21,9 @@ const AS_OF = '2001-03-04T00:00:00.000Z';
 export interface ServedPlatformOptions {
   journal?: Partial<JournalOptions>;
   observer?: PredictionObserver;
-  /** Memory and queue of the models. */
+  /** Memory, queue and caches of the models. */
   models?: Partial<ServedModelsOptions>;
+  policyOf?: (model: string) => RecordPolicy;
   /** Where an earlier one had its files. @default a new folder */
   folder?: string;
   /** Whether the database answers from the beginning. @default true */
@@ -94,7 +97,7 @@ export class ServedPlatform {
 
   async #open(
     folder: string,
-    { journal, observer, models: residency }: ServedPlatformOptions,
+    { journal, observer, policyOf, models: residency }: ServedPlatformOptions,
   ): Promise<void> {
     const fetch = async (digest: Digest) => {
       this.#checkReachable();
@@ -136,6 +139,7 @@ export class ServedPlatform {
       ids,
       clock,
       ...(observer && { observer }),
+      ...(policyOf && { policyOf }),
     });
   }
 
