@@ -90,7 +90,8 @@ export class AsyncPredictionExecutor {
     const served = await this.#options.models.hold(model);
     try {
       const started = performance.now();
-      const outputs = await computeAll(served, request.instances);
+      const answers = await computeAll(served, request.instances, 'none');
+      const outputs = answers.map(({ output }) => output);
       const latencyMicroseconds = Math.round((performance.now() - started) * 1_000);
       return this.#complete({
         model,

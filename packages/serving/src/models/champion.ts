@@ -28,3 +28,18 @@ export type Champion = z.infer<typeof championSchema>;
 export function sameVersion(a: ServedVersion, b: ServedVersion | undefined): boolean {
   return a.version === b?.version && a.artifact === b.artifact;
 }
+
+/** Whether nothing of what serving knows of a model has changed. */
+export function sameChampion(a: Champion, b: Champion | undefined): boolean {
+  if (b === undefined) return false;
+  const { champion, serving, precomputed } = a;
+  const sameMove =
+    champion === null
+      ? b.champion === null
+      : b.champion !== null && champion.revision === b.champion.revision && sameVersion(champion, b.champion);
+  return sameMove && sameJson(serving, b.serving) && sameJson(precomputed ?? null, b.precomputed ?? null);
+}
+
+function sameJson(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}

@@ -43,9 +43,12 @@ export class Refusals {
     if (refused && !refused.again && sameVersion(refused.champion, champion)) throw refused.error;
   }
 
-  /** The table was loaded: each may be tried once more. */
-  allowAgain(): void {
-    for (const refused of this.#refused.values()) refused.again = true;
+  /** The table was loaded, for those models or, for null, for all: each of them may be tried once more. */
+  allowAgain(models: readonly string[] | null): void {
+    for (const model of models ?? this.#refused.keys()) {
+      const refused = this.#refused.get(model);
+      if (refused) refused.again = true;
+    }
   }
 
   list(): Refusal[] {

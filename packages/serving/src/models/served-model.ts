@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '@perennial/contract';
 import type { ColumnBatch, InferenceModel } from '@perennial/onnx';
+import type { VersionCache } from '../caches/version-cache.ts';
 import { compileReader, type InstanceReader } from '../instances/instance-reader.ts';
 import { MicroBatcher, type BatchAnswer, type MicroBatcherOptions } from '../online/micro-batcher.ts';
 import type { ServedVersion } from './champion.ts';
@@ -13,6 +14,8 @@ export interface ServedModelOptions {
   bytes?: number;
   /** @default the machine's clock */
   clock?: Clock;
+  /** The inference cache as this version sees it; undefined while its endpoint keeps no answers. @default none */
+  cache?: () => VersionCache | undefined;
   /** Called whenever nobody holds it any more. */
   onIdle?: () => void;
 }
@@ -65,6 +68,11 @@ export class ServedModel {
   /** Null until a request has held it. */
   get lastUsedAt(): Date | null {
     return this.#lastUsedAt;
+  }
+
+  /** Answers that this very version has given before; undefined where its endpoint keeps none. */
+  get cache(): VersionCache | undefined {
+    return this.#options.cache?.();
   }
 
   /** Computes rows together with those of other requests. */

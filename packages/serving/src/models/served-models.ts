@@ -1,5 +1,6 @@
 import { NotFoundError, type Clock } from '@perennial/contract';
 import { AttestationInvalidError } from '@perennial/registry/attestation';
+import type { InferenceCaches } from '../caches/inference-caches.ts';
 import { NoChampionError, ServingClosedError } from '../errors.ts';
 import type { MicroBatcherOptions } from '../online/micro-batcher.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
@@ -21,6 +22,8 @@ export interface ServedModelsOptions extends LoadsOptions {
   batching?: Pick<MicroBatcherOptions, 'batchRows' | 'queueRows'>;
   /** Most memory that loaded models take together, in bytes: see {@link Residents}. @default 1 GiB */
   memoryBytes?: number;
+  /** Where answers are kept, for the endpoints that want that. @default nowhere */
+  caches?: InferenceCaches;
   /** @default the machine's clock */
   clock?: Clock;
   /** Called with the model when a new champion cannot be loaded; the version before goes on serving, and the next poll tries again. */
@@ -212,7 +215,7 @@ export class ServedModels {
    * @param changed the models that it loaded anew; null for all
    */
   #reconcile(changed: readonly string[] | null): void {
-    if (changed === null) this.#refusals.allowAgain();
+    this.#refusals.allowAgain(changed);
     for (const model of changed ?? this.#serving.keys()) this.#follow(model);
     for (const served of changed === null ? this.#versions.values() : [])
       if (this.#options.table.find(served.model) === undefined) void this.#drop(served);

@@ -2,6 +2,7 @@ import { NotFoundError, type Clock, type ReleaseStatement } from '@perennial/con
 import { InferenceModel } from '@perennial/onnx';
 import { AttestationInvalidError } from '@perennial/registry/attestation';
 import { digestOfJson } from '@perennial/storage';
+import type { InferenceCaches } from '../caches/inference-caches.ts';
 import type { MicroBatcherOptions } from '../online/micro-batcher.ts';
 import { Turns } from '../waiting/turns.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
@@ -17,6 +18,8 @@ export interface VersionLoaderOptions {
   residents: Residents;
   batching?: Pick<MicroBatcherOptions, 'batchRows' | 'queueRows'>;
   clock?: Clock;
+  /** @default none */
+  caches?: InferenceCaches;
 }
 
 /** How a version is loaded: how it comes to its memory, and what throws when nobody wants it any more. */
@@ -73,7 +76,7 @@ export class VersionLoader {
   }
 
   async #load(model: string, checked: Checked, request: LoadRequest): Promise<ServedModel | undefined> {
-    const { residents, batching, clock } = this.#options;
+    const { residents, batching, clock, caches } = this.#options;
     const artifactBytes = checked.bytes.byteLength;
     const guess = sessionBytes({ artifactBytes, columns: 1 });
     if (!(await residents.take({ bytes: guess, ...request }))) return undefined;
@@ -87,6 +90,8 @@ export class VersionLoader {
         inference,
         bytes,
         onIdle: () => residents.wake(),
+        cache: () =>
+          caches?.of(model, { artifact: checked.version.artifact, columns: inference.signature.inputs }),
         ...(batching && { batching }),
         ...(clock && { clock }),
       });

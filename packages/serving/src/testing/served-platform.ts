@@ -21,9 +21,9 @@ const AS_OF = '2001-03-04T00:00:00.000Z';
 export interface ServedPlatformOptions {
   journal?: Partial<JournalOptions>;
   observer?: PredictionObserver;
-  policyOf?: (model: string) => RecordPolicy;
-  /** Memory and queue of the models. */
+  /** Memory, queue and caches of the models. */
   models?: Partial<ServedModelsOptions>;
+  policyOf?: (model: string) => RecordPolicy;
   /** Where an earlier one had its files. @default a new folder */
   folder?: string;
   /** Whether the database answers from the beginning. @default true */
