@@ -7,6 +7,7 @@ import { RELEASE_ROUTES } from './routes/releases.ts';
 import { PREDICTION_ROUTES } from './routes/predictions.ts';
 import { MONITORING_ROUTES } from './routes/monitoring.ts';
 import { ACCESS_ROUTES } from './routes/access.ts';
+import { BATCH_ROUTES } from './routes/batches.ts';
 import { RETENTION_ROUTES } from './routes/retention.ts';
 import { WEBHOOK_ROUTES } from './routes/webhooks.ts';
 import type { Route } from './routes/route.ts';
@@ -23,6 +24,7 @@ export const ROUTES = {
   ...MODEL_ROUTES,
   ...RELEASE_ROUTES,
   ...PREDICTION_ROUTES,
+  ...BATCH_ROUTES,
   ...MONITORING_ROUTES,
   ...WEBHOOK_ROUTES,
   ...ACCESS_ROUTES,

@@ -69,6 +69,7 @@ const SAMPLES: Record<string, string> = {
   release: `rel_${UUID}`,
   prediction: `pred_${UUID}`,
   alert: `alert_${UUID}`,
+  batch: `batch_${UUID}`,
   backfill: `back_${UUID}`,
   reproduction: `repro_${UUID}`,
   webhook: `hook_${UUID}`,

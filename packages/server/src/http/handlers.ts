@@ -9,6 +9,7 @@ import type { Doctor } from '../platform/doctor.ts';
 import { accessHandlers, type AccessHandlerDependencies } from './access-handlers.ts';
 import { attestationHandlers, type AttestationDependencies } from './attestation-handlers.ts';
 import { auditHandlers } from './audit-handlers.ts';
+import { batchHandlers, type BatchHandlerDependencies } from './batch-handlers.ts';
 import { cardHandlers } from './card-handlers.ts';
 import { importHandlers, type ImportHandlerDependencies } from './import-handlers.ts';
 import { lineageHandlers } from './lineage-handlers.ts';
@@ -27,6 +28,7 @@ export interface HandlerDependencies
     ImportHandlerDependencies,
     AccessHandlerDependencies,
     AttestationDependencies,
+    BatchHandlerDependencies,
     ReleaseHandlerDependencies {
   database: storage.Database;
   artifacts: storage.ArtifactStore;
@@ -57,6 +59,7 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     ...reproductionHandlers(dependencies),
     ...releaseHandlers(dependencies),
     ...predictionHandlers(dependencies),
+    ...batchHandlers(dependencies),
     ...monitoringHandlers(dependencies),
     ...webhookHandlers(dependencies),
     ...accessHandlers(dependencies),

@@ -3,6 +3,7 @@ import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import {
   alerts,
   backfills,
+  batches,
   datasetVersions,
   predictions,
   releases,
@@ -12,7 +13,8 @@ import {
 import type { Executor } from './executor.ts';
 
 /** What belongs to a model, or to the pipeline of its name. */
-export type OwnedKind = 'run' | 'release' | 'prediction' | 'backfill' | 'alert' | 'reproduction' | 'dataset';
+export type OwnedKind =
+  'run' | 'release' | 'prediction' | 'batch' | 'backfill' | 'alert' | 'reproduction' | 'dataset';
 
 interface Owned {
   table: PgTable;
@@ -24,6 +26,7 @@ const OWNED: Record<OwnedKind, Owned> = {
   run: { table: runs, owner: runs.pipeline, key: runs.id },
   release: { table: releases, owner: releases.model, key: releases.id },
   prediction: { table: predictions, owner: predictions.model, key: predictions.id },
+  batch: { table: batches, owner: batches.model, key: batches.id },
   backfill: { table: backfills, owner: backfills.pipeline, key: backfills.id },
   alert: { table: alerts, owner: alerts.model, key: alerts.id },
   reproduction: { table: reproductions, owner: reproductions.model, key: reproductions.id },
