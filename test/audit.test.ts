@@ -39,7 +39,8 @@ beforeAll(async () => {
         release: "{ approval: 'required' }",
       }),
     },
-    config: { webhooks: { allowPrivate: true } },
+    // Nobody takes batches up, so that one can be cancelled before it ends.
+    config: { webhooks: { allowPrivate: true }, queues: ['training', 'control', 'predictions'] },
   });
   local = test.client;
   other = createClient({ baseUrl: test.platform.url, token: await newToken('another admin') });
@@ -86,6 +87,12 @@ async function putLive(version: number): Promise<void> {
 async function newBackfill(): Promise<{ backfill: string }> {
   const body = { from: '2020-01-01', to: '2020-01-02' };
   return { backfill: (await local.startBackfill({ params: { pipeline: 'visits' }, body })).id };
+}
+
+async function newBatch(): Promise<{ batch: string }> {
+  const input = { kind: 'files' as const, format: 'csv' as const, path: 'nowhere.csv' };
+  const { id } = await local.startBatch({ params: { model: 'churn' }, body: { input, version: 1 } });
+  return { batch: id };
 }
 
 async function newWebhook(): Promise<string> {
@@ -213,6 +220,11 @@ const STEPS: Record<ChangingRoute, Step> = {
   startReproduction: {
     leaves: 'reproduction.started',
     call: () => local.startReproduction({ params: visits }),
+  },
+  startBatch: { leaves: 'batch.started', call: newBatch },
+  cancelBatch: {
+    leaves: 'batch.cancelled',
+    call: async () => local.cancelBatch({ params: await newBatch() }),
   },
   startBackfill: { leaves: 'backfill.started', call: newBackfill },
   stopBackfill: {

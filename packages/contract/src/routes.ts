@@ -8,6 +8,7 @@ import { PREDICTION_ROUTES } from './routes/predictions.ts';
 import { ASYNC_PREDICTION_ROUTES } from './routes/async-predictions.ts';
 import { MONITORING_ROUTES } from './routes/monitoring.ts';
 import { ACCESS_ROUTES } from './routes/access.ts';
+import { BATCH_ROUTES } from './routes/batches.ts';
 import { RETENTION_ROUTES } from './routes/retention.ts';
 import { WEBHOOK_ROUTES } from './routes/webhooks.ts';
 import type { Route } from './routes/route.ts';
@@ -25,6 +26,7 @@ export const ROUTES = {
   ...RELEASE_ROUTES,
   ...PREDICTION_ROUTES,
   ...ASYNC_PREDICTION_ROUTES,
+  ...BATCH_ROUTES,
   ...MONITORING_ROUTES,
   ...WEBHOOK_ROUTES,
   ...ACCESS_ROUTES,

@@ -1,6 +1,8 @@
 import type {
   DuckDBConnection,
   DuckDBInstance,
+  DuckDBAppender,
+  DuckDBMaterializedResult,
   DuckDBResult,
   DuckDBType,
   DuckDBValue,
@@ -123,6 +125,16 @@ export class Connection {
   /** A large answer, chunk by chunk. */
   async stream(sql: string): Promise<DuckDBResult> {
     return this.#connection.stream(sql).catch(rethrowQueryError);
+  }
+
+  /** An answer that is in memory whole, so that its chunks need no wait. */
+  async collect(sql: string): Promise<DuckDBMaterializedResult> {
+    return this.#connection.run(sql).catch(rethrowQueryError);
+  }
+
+  /** What puts chunks of rows into a table; whoever asked for it closes it. */
+  async openAppender(table: string): Promise<DuckDBAppender> {
+    return this.#connection.createAppender(table).catch(rethrowQueryError);
   }
 
   /** Adds rows to a table; the columns are all of one length. Texts are cast to the types of the table's columns. */

@@ -23,6 +23,7 @@ const RESOURCES: Record<ResourceParameter, Resource> = {
   run: { kind: 'run', id: 'run' },
   release: { kind: 'release', id: 'release' },
   prediction: { kind: 'prediction', id: 'prediction' },
+  batch: { kind: 'batch', id: 'batch' },
   backfill: { kind: 'backfill', id: 'backfill' },
   alert: { kind: 'alert', id: 'alert' },
   reproduction: { kind: 'reproduction', id: 'reproduction' },

@@ -33,6 +33,12 @@ export interface Config {
   workerConcurrency: number;
   /** Folder of the pipeline files. */
   pipelines: string;
+  batches: {
+    /** Below which batches may read files. */
+    folder: string;
+    /** Whose objects batches may read; null: none. */
+    bucket: string | null;
+  };
   database: { kind: 'embedded'; folder: string } | { kind: 'url'; url: string };
   artifacts:
     | { kind: 'folder'; folder: string }
@@ -105,6 +111,10 @@ export function loadConfig(
     queues: environment.PERENNIAL_QUEUES ?? null,
     workerConcurrency: environment.PERENNIAL_WORKER_CONCURRENCY,
     pipelines: resolve(environment.PERENNIAL_PIPELINES),
+    batches: {
+      folder: resolve(environment.PERENNIAL_BATCH_FOLDER ?? environment.PERENNIAL_PIPELINES),
+      bucket: environment.PERENNIAL_BATCH_BUCKET ?? null,
+    },
     database:
       environment.DATABASE_URL === undefined
         ? { kind: 'embedded', folder: join(home, 'postgres') }

@@ -66,6 +66,8 @@ const environmentSchema = z.object({
   PERENNIAL_ROLES: withDefault(listOf(...ROLES), ROLES.join(',')),
   PERENNIAL_QUEUES: optional(listOf(...QUEUES)),
   PERENNIAL_WORKER_CONCURRENCY: withDefault(wholeNumber(1, 64), '1'),
+  PERENNIAL_BATCH_FOLDER: optional(z.string()),
+  PERENNIAL_BATCH_BUCKET: optional(z.string()),
   PERENNIAL_MAX_BODY_BYTES: withDefault(wholeNumber(1_024, 1_073_741_824), String(8 * 1024 * 1024)),
   // Above this a body's text is longer than a JavaScript string can be.
   PERENNIAL_MAX_UPLOAD_BYTES: withDefault(wholeNumber(1_024, 500_000_000), String(128 * 1024 * 1024)),
@@ -126,6 +128,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const issues = [
     ...bad,
     ...incompleteStore(variables),
+    ...bucketWithoutStore(variables),
     ...missingToken(variables),
     ...incompleteSignIn(variables),
     ...missingDatabase(variables),
@@ -148,6 +151,12 @@ function incompleteStore(variables: NodeJS.ProcessEnv): ConfigurationIssue[] {
   return needed
     .filter((name) => !isSet(variables, name))
     .map((variable) => ({ variable, message: `is needed when ${first} is set` }));
+}
+
+/** A bucket is one of the store's. */
+function bucketWithoutStore(variables: NodeJS.ProcessEnv): ConfigurationIssue[] {
+  if (!isSet(variables, 'PERENNIAL_BATCH_BUCKET') || isSet(variables, 'S3_ENDPOINT')) return [];
+  return [{ variable: 'S3_ENDPOINT', message: 'is needed when PERENNIAL_BATCH_BUCKET is set' }];
 }
 
 /** Sign-in half set up would be found out by the first person who tries it. */

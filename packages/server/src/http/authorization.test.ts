@@ -70,6 +70,7 @@ const SAMPLES: Record<string, string> = {
   prediction: `pred_${UUID}`,
   asyncPrediction: `async_${UUID}`,
   alert: `alert_${UUID}`,
+  batch: `batch_${UUID}`,
   backfill: `back_${UUID}`,
   reproduction: `repro_${UUID}`,
   webhook: `hook_${UUID}`,

@@ -10,6 +10,7 @@ import { accessHandlers, type AccessHandlerDependencies } from './access-handler
 import { attestationHandlers, type AttestationDependencies } from './attestation-handlers.ts';
 import { asyncPredictionHandlers, type AsyncPredictionDependencies } from './async-prediction-handlers.ts';
 import { auditHandlers } from './audit-handlers.ts';
+import { batchHandlers, type BatchHandlerDependencies } from './batch-handlers.ts';
 import { cardHandlers } from './card-handlers.ts';
 import { importHandlers, type ImportHandlerDependencies } from './import-handlers.ts';
 import { lineageHandlers } from './lineage-handlers.ts';
@@ -29,6 +30,7 @@ export interface HandlerDependencies
     AccessHandlerDependencies,
     AttestationDependencies,
     AsyncPredictionDependencies,
+    BatchHandlerDependencies,
     ReleaseHandlerDependencies {
   database: storage.Database;
   artifacts: storage.ArtifactStore;
@@ -60,6 +62,7 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     ...releaseHandlers(dependencies),
     ...predictionHandlers(dependencies),
     ...asyncPredictionHandlers(dependencies),
+    ...batchHandlers(dependencies),
     ...monitoringHandlers(dependencies),
     ...webhookHandlers(dependencies),
     ...accessHandlers(dependencies),

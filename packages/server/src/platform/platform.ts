@@ -137,6 +137,7 @@ async function assembleApi(
     imports: new ModelImporter({ database, artifacts, clock, ids }),
     doctor: new Doctor({ config, database, artifacts }),
     webhookNetwork: config.webhooks,
+    batchPlaces: config.batches,
     metrics: new Metrics({ numbers: servingNumbers(serving), times: servingTimes(serving) }),
     access,
     authenticate: authenticate ?? access.authenticate,

@@ -14,6 +14,7 @@ import { RUN_CANCELLED_CHANNEL, startWorker } from '@perennial/storage';
 import { ArtifactServerReserve } from '../artifact-server/artifact-server-reserve.ts';
 import type { Config } from '../config/config.ts';
 import type { PlatformParts } from './parts.ts';
+import { batchJobs } from './batches.ts';
 import { sourceReaders } from './source-readers.ts';
 import { PLATFORM_VERSION } from './version.ts';
 
@@ -84,6 +85,7 @@ export async function startJobs(
     handlers: {
       'run.execute': ({ run }, job) => executor.execute(run, job),
       'reproduction.execute': ({ reproduction }, job) => reproductions.execute(reproduction, job),
+      ...batchJobs(config, parts, sources),
     },
     log: (level, message) => logger[level === 'warning' ? 'warn' : level](message),
   });

@@ -6,6 +6,7 @@ export * from './attestations.ts';
 export * from './audit-verification.ts';
 export * from './audit.ts';
 export * from './backfills.ts';
+export * from './batches.ts';
 export * from './card-events.ts';
 export * from './datasets.ts';
 export * from './endpoints.ts';

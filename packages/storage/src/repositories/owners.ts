@@ -4,6 +4,7 @@ import {
   alerts,
   asyncPredictions,
   backfills,
+  batches,
   datasetVersions,
   predictions,
   releases,
@@ -14,7 +15,15 @@ import type { Executor } from './executor.ts';
 
 /** What belongs to a model, or to the pipeline of its name. */
 export type OwnedKind =
-  'run' | 'release' | 'prediction' | 'backfill' | 'alert' | 'reproduction' | 'dataset' | 'async-prediction';
+  | 'run'
+  | 'release'
+  | 'prediction'
+  | 'async-prediction'
+  | 'batch'
+  | 'backfill'
+  | 'alert'
+  | 'reproduction'
+  | 'dataset';
 
 interface Owned {
   table: PgTable;
@@ -26,6 +35,7 @@ const OWNED: Record<OwnedKind, Owned> = {
   run: { table: runs, owner: runs.pipeline, key: runs.id },
   release: { table: releases, owner: releases.model, key: releases.id },
   prediction: { table: predictions, owner: predictions.model, key: predictions.id },
+  batch: { table: batches, owner: batches.model, key: batches.id },
   backfill: { table: backfills, owner: backfills.pipeline, key: backfills.id },
   alert: { table: alerts, owner: alerts.model, key: alerts.id },
   reproduction: { table: reproductions, owner: reproductions.model, key: reproductions.id },
