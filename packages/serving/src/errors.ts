@@ -36,6 +36,22 @@ export class NoChampionError extends PerennialError {
   }
 }
 
+/** A version was asked for by its number that nobody has approved and signed, so that it may not be served. */
+export class VersionNotServedError extends PerennialError {
+  readonly code = 'version-not-served';
+
+  constructor(
+    readonly model: string,
+    readonly version: number,
+  ) {
+    super(`Version ${version} of the model '${model}' is not served: it was not approved and signed.`);
+  }
+
+  override get details() {
+    return { model: this.model, version: this.version };
+  }
+}
+
 /** A queue has reached its limit; the request was not taken and may be repeated. */
 export class OverloadedError extends PerennialError {
   readonly code = 'overloaded';

@@ -1,3 +1,4 @@
+import type { Signature } from '@perennial/contract';
 import type { ColumnBatch, InferenceModel } from '@perennial/onnx';
 import { compileReader, type InstanceReader } from '../instances/instance-reader.ts';
 import { MicroBatcher, type BatchAnswer, type MicroBatcherOptions } from '../online/micro-batcher.ts';
@@ -17,6 +18,7 @@ export interface ServedModelOptions {
 export class ServedModel {
   readonly model: string;
   readonly champion: ChampionVersion;
+  readonly signature: Signature;
   /** Validates instances against the version's signature. */
   readonly read: InstanceReader;
   readonly #inference: InferenceModel;
@@ -29,6 +31,7 @@ export class ServedModel {
   constructor({ model, champion, inference, batching }: ServedModelOptions) {
     this.model = model;
     this.champion = champion;
+    this.signature = inference.signature;
     this.read = compileReader(inference.signature);
     this.#inference = inference;
     this.#batcher = new MicroBatcher({ ...batching, model, run: (batch) => inference.run(batch) });

@@ -73,6 +73,22 @@ export class ServedModels {
     }
   }
 
+  /**
+   * A version opened beside what serves its model, after the same checks; whoever asked for it retires it.
+   * @throws ServingClosedError, AttestationInvalidError, and what loading throws
+   */
+  async openVersion(model: string, version: ChampionVersion): Promise<ServedModel> {
+    if (this.#closed) throw new ServingClosedError();
+    const inference = await this.#openVerified(model, version);
+    const { batching } = this.#options;
+    return new ServedModel({ model, champion: version, inference, ...(batching && { batching }) });
+  }
+
+  /** Frees a model's session once its requests are done. What is in production stays so: the next request loads it again. */
+  unload(model: string): void {
+    this.#drop(model);
+  }
+
   /** Models that are loaded, with their versions. */
   loaded(): { model: string; version: number }[] {
     return Array.from(this.#serving.values(), ({ model, champion }) => ({
