@@ -3,10 +3,26 @@ export * from './instances/column-reader.ts';
 export * from './instances/instance-reader.ts';
 export { formatOutput } from './instances/output.ts';
 export { parseTimestamp, timestampMilliseconds } from './instances/timestamp.ts';
-export { Journal, type JournalCounters, type JournalOptions } from './journal/journal.ts';
+export {
+  encodeColumnPredictions,
+  type ColumnPredictions,
+  type EncodedColumns,
+  type RecordedColumn,
+  type RecordedValues,
+} from './journal/column-record.ts';
+export { Journal } from './journal/journal.ts';
+export type { AppendTerms, JournalCounters, JournalOptions, WhenFull } from './journal/journal-options.ts';
 export type { JournalReader, RecordBatch } from './journal/journal-reader.ts';
 export { comparePositions, type Position } from './journal/position.ts';
 export { encodePrediction } from './journal/prediction-record.ts';
+export {
+  RECORD_ALL,
+  compileRecordPolicy,
+  recordPolicyOf,
+  type RecordPolicy,
+} from './journal/record-policy.ts';
+export { baseId, rowId } from './journal/row-ids.ts';
+export type { LatencyHistogram } from './journal/latency-histogram.ts';
 export type { Durability } from './journal/segment-writer.ts';
 export * from './models/artifact-cache.ts';
 export * from './models/attested-versions.ts';

@@ -46,7 +46,13 @@ export interface Config {
       };
   /** Addresses of the databases that pipelines may read. */
   connections: Connections;
-  journal: { folder: string; durability: Environment['PERENNIAL_DURABILITY'] };
+  journal: {
+    folder: string;
+    durability: Environment['PERENNIAL_DURABILITY'];
+    /** Most bytes of predictions that wait to be shipped before the journal counts as full. */
+    maxBytes: number;
+    whenFull: Environment['PERENNIAL_JOURNAL_WHEN_FULL'];
+  };
   /** Models cached by digest, and the last known champions. */
   servingFolder: string;
   signing: SigningConfig;
@@ -96,7 +102,12 @@ export function loadConfig(
         : { kind: 'url', url: environment.DATABASE_URL },
     artifacts: artifactsConfig(environment, home),
     connections: readConnections(variables),
-    journal: { folder: join(home, 'journal'), durability: environment.PERENNIAL_DURABILITY },
+    journal: {
+      folder: join(home, 'journal'),
+      durability: environment.PERENNIAL_DURABILITY,
+      maxBytes: environment.PERENNIAL_JOURNAL_MAX_BYTES,
+      whenFull: environment.PERENNIAL_JOURNAL_WHEN_FULL,
+    },
     servingFolder: join(home, 'serving'),
     signing: signingConfig(environment, {
       home,

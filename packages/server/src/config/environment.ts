@@ -56,6 +56,12 @@ const environmentSchema = z.object({
   ),
   PERENNIAL_LOG_LEVEL: withDefault(oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info'),
   PERENNIAL_DURABILITY: withDefault(oneOf('disk', 'process', 'none'), 'disk'),
+  // Below two segments of 64 MiB the journal would be full while its only segment is still being written.
+  PERENNIAL_JOURNAL_MAX_BYTES: withDefault(
+    wholeNumber(128 * 1024 * 1024, 10 ** 15 - 1),
+    String(16 * 1024 ** 3),
+  ),
+  PERENNIAL_JOURNAL_WHEN_FULL: withDefault(oneOf('refuse', 'drop-and-count'), 'refuse'),
   PERENNIAL_ROLES: withDefault(listOf(...ROLES), ROLES.join(',')),
   PERENNIAL_QUEUES: optional(listOf(...QUEUES)),
   PERENNIAL_WORKER_CONCURRENCY: withDefault(wholeNumber(1, 64), '1'),

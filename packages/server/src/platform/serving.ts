@@ -10,6 +10,7 @@ import {
   createPredictionSink,
   databaseChampions,
   databaseEvidence,
+  recordPolicyOf,
 } from '@perennial/serving';
 import type { Config } from '../config/config.ts';
 import type { PlatformParts } from './parts.ts';
@@ -34,7 +35,8 @@ export async function startServing(config: Config, parts: PlatformParts): Promis
   closers.add('champion table', () => champions.close());
   const models = await openModels(config, { ...parts, champions });
   await models.preload();
-  const predictions = new PredictionService({ models, journal, ids, clock });
+  const policyOf = (model: string) => recordPolicyOf(champions.servingOf(model));
+  const predictions = new PredictionService({ models, journal, policyOf, ids, clock });
   return { predictions, journal, shipper, champions, models };
 }
 
@@ -65,10 +67,10 @@ async function openModels(
 }
 
 async function startJournal(
-  { journal: { folder, durability } }: Config,
+  { journal: options }: Config,
   { database, closers, logger }: PlatformParts,
 ): Promise<{ journal: Journal; shipper: Shipper }> {
-  const journal = await Journal.open({ folder, durability });
+  const journal = await Journal.open(options);
   closers.add('journal', () => journal.close());
   const shipper = new Shipper({
     journal,

@@ -1,6 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { JournalTruncatedError } from '../errors.ts';
 import { systemErrorCode } from '../files/error-code.ts';
+import { expandColumns } from './column-expansion.ts';
 import { frameRecords, walkFrames } from './frame.ts';
 import type { Position } from './position.ts';
 import { segmentPath } from './segment-files.ts';
@@ -91,7 +92,8 @@ export class JournalReader {
   #takeFrames(records: string[], { count, final }: { count: number; final: boolean }): boolean {
     let taken = 0;
     for (const { kind, start, end } of walkFrames(this.#buffered, final)) {
-      if (kind === 'frame') records.push(...frameRecords(this.#buffered, start, end));
+      if (kind === 'rows') records.push(...frameRecords(this.#buffered, start, end));
+      else if (kind === 'columns') records.push(...expandColumns(this.#buffered.subarray(start, end)));
       else this.#options.onDamage(end - start);
       taken = end;
       if (records.length >= count) break;

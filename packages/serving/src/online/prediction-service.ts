@@ -13,6 +13,7 @@ import { isStorableText } from '../instances/column-reader.ts';
 import { formatOutput } from '../instances/output.ts';
 import type { Journal } from '../journal/journal.ts';
 import { encodePrediction } from '../journal/prediction-record.ts';
+import { RECORD_ALL, type RecordPolicy } from '../journal/record-policy.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import type { ServedModels } from '../models/served-models.ts';
 
@@ -42,6 +43,8 @@ export interface PredictionServiceOptions {
   models: ServedModels;
   /** Where predictions are put on record before they are answered; null to keep none. */
   journal: Pick<Journal, 'append'> | null;
+  /** What is put on record of a model's predictions. @default everything, as the journal does by itself */
+  policyOf?: (model: string) => RecordPolicy;
   ids: IdGenerator;
   clock: Clock;
   observer?: PredictionObserver;
@@ -101,6 +104,7 @@ export class PredictionService {
     const { ids, journal, clock } = this.#options;
     const { model, champion } = served;
     const mode = 'live';
+    const policy = this.#options.policyOf?.(model) ?? RECORD_ALL;
     const same = {
       model,
       version: champion.version,
@@ -115,10 +119,11 @@ export class PredictionService {
       const id = ids.next();
       answers.push({ id: formatId('prediction', id), output, mode });
       const key = request.keys?.[row] ?? null;
-      const features = request.instances[row] as Instance;
-      if (journal !== null) records.push(encodePrediction({ id, ...same, key, features, output }));
+      if (journal === null || !policy.keeps(id)) return;
+      const features = policy.features(request.instances[row] as Instance);
+      records.push(encodePrediction({ id, ...same, key, features, output }));
     });
-    await journal?.append(records);
+    await journal?.append(records, policy.terms);
     return answers;
   }
 }

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { openDatabase } from '@perennial/storage';
 import { createTestDatabase, type TestDatabase } from '@perennial/storage/testing';
 import { ShippingError } from '../errors.ts';
-import { Journal, type JournalOptions } from '../journal/journal.ts';
+import { Journal } from '../journal/journal.ts';
+import type { JournalOptions } from '../journal/journal-options.ts';
 import { encodePrediction } from '../journal/prediction-record.ts';
 import { doorTo } from '../testing/database-door.ts';
 import { makeRecords, predictionMaker } from '../testing/records.ts';

@@ -4,7 +4,9 @@ import { IdGenerator, ManualClock, NotFoundError, type Digest } from '@perennial
 import { readSignature } from '@perennial/onnx';
 import { sealVersion, testSigning, type TestSigning } from '@perennial/registry/testing';
 import { DatabaseUnavailableError, digestOf, digestOfJson } from '@perennial/storage';
-import { Journal, type JournalOptions } from '../journal/journal.ts';
+import { Journal } from '../journal/journal.ts';
+import type { JournalOptions } from '../journal/journal-options.ts';
+import type { RecordPolicy } from '../journal/record-policy.ts';
 import { ArtifactCache } from '../models/artifact-cache.ts';
 import { AttestedVersions, type VersionEvidence } from '../models/attested-versions.ts';
 import { ChampionTable } from '../models/champion-table.ts';
@@ -19,6 +21,7 @@ const AS_OF = '2001-03-04T00:00:00.000Z';
 export interface ServedPlatformOptions {
   journal?: Partial<JournalOptions>;
   observer?: PredictionObserver;
+  policyOf?: (model: string) => RecordPolicy;
   /** Where an earlier one had its files. @default a new folder */
   folder?: string;
   /** Whether the database answers from the beginning. @default true */
@@ -90,7 +93,7 @@ export class ServedPlatform {
     this.#champions.delete(model);
   }
 
-  async #open(folder: string, { journal, observer }: ServedPlatformOptions): Promise<void> {
+  async #open(folder: string, { journal, observer, policyOf }: ServedPlatformOptions): Promise<void> {
     const fetch = async (digest: Digest) => {
       this.#checkReachable();
       const bytes = this.stored.get(digest);
@@ -129,6 +132,7 @@ export class ServedPlatform {
       ids,
       clock,
       ...(observer && { observer }),
+      ...(policyOf && { policyOf }),
     });
   }
 
