@@ -33,7 +33,6 @@ export * from './models/pinned-versions.ts';
 export type { ServedModel } from './models/served-model.ts';
 export * from './models/served-models.ts';
 export * from './online/column-predictions.ts';
-export { idOfRow } from './online/row-ids.ts';
 export { MicroBatcher, type BatchAnswer, type MicroBatcherOptions } from './online/micro-batcher.ts';
 export * from './online/prediction-service.ts';
 export * from './shipping/prediction-sink.ts';

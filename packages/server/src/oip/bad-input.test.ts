@@ -257,10 +257,10 @@ describe('a request in JSON is refused', () => {
   });
 
   it('and nothing of it is on record', async () => {
-    const before = server.recorded().length;
+    const before = (await server.recorded()).length;
     await refusalOf({ inputs: GOOD, outputs: [{ name: 'value' }] });
     await refusalOf({ inputs: change('distance', { data: ['1', 2] }) });
-    expect(server.recorded()).toHaveLength(before);
+    expect(await server.recorded()).toHaveLength(before);
   });
 });
 

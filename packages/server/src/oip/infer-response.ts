@@ -1,5 +1,5 @@
 import { InvalidRequestError, formatId, type Signature } from '@perennial/contract';
-import { idOfRow, type ColumnPredictions } from '@perennial/serving';
+import { rowId, type ColumnAnswer } from '@perennial/serving';
 import type { Datatype } from './datatypes.ts';
 import type { InferRequest, RequestedOutput } from './infer-request.ts';
 
@@ -68,7 +68,7 @@ interface OutputTensor {
 
 /** An answer as JSON, and behind it the bytes of the outputs that were asked for so. */
 export function writeInferResponse(
-  answer: ColumnPredictions,
+  answer: ColumnAnswer,
   { id, outputs }: { id: string | undefined; outputs: readonly RequestedOutput[] },
 ): InferResponse {
   const buffers: Uint8Array[] = [];
@@ -91,11 +91,10 @@ export function writeInferResponse(
   return { body: Buffer.concat([head, ...buffers]), headerLength: head.length };
 }
 
-function outputTensor({ output, rows, firstId }: ColumnPredictions, name: string): OutputTensor {
+function outputTensor({ output, rows, firstId }: ColumnAnswer, name: string): OutputTensor {
   const shape = [rows, 1];
   if (name === ID_NAME) {
-    const first = formatId('prediction', firstId);
-    const values = Array.from({ length: rows }, (_, row) => idOfRow(first, row));
+    const values = Array.from({ length: rows }, (_, row) => formatId('prediction', rowId(firstId, row)));
     return { name, datatype: 'BYTES', shape, values };
   }
   switch (output.kind) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { idOfRow } from '@perennial/serving';
+import { formatId, parseId } from '@perennial/contract';
+import { rowId } from '@perennial/serving';
 import {
   BINARY,
   MIXED,
@@ -10,6 +11,10 @@ import {
   startTensorServer,
   type TensorServer,
 } from '../testing/tensor-server.ts';
+
+/** The id of a row as it stands at the edge, given the first row's. */
+const idOfRow = (first: string, row: number) =>
+  formatId('prediction', rowId(parseId('prediction', first), row));
 
 let server: TensorServer;
 beforeAll(async () => {
@@ -125,7 +130,7 @@ describe('an inference in JSON', () => {
       const answer = await infer(path, { id: '42', inputs: INPUTS });
       const rows = await predict('late');
       const { 'perennial.prediction_id': id } = answer.parameters;
-      expect(id).toMatch(/^pred_[0-9a-f-]{32}0000$/);
+      expect(id).toMatch(/^pred_[0-9a-f-]{36}$/);
       expect(answer).toEqual({
         model_name: 'late',
         model_version: '1',
@@ -197,10 +202,10 @@ describe('an inference in JSON', () => {
   });
 
   it('is on record row by row, with keys', async () => {
-    const before = server.recorded().length;
+    const before = (await server.recorded()).length;
     const keys = { name: 'perennial.key', datatype: 'BYTES', shape: [3], data: ['a', 'b', 'c'] };
     const answer = await infer('/v2/models/late/infer', { inputs: [...INPUTS, keys] });
-    const rows = server.recorded().slice(before);
+    const rows = (await server.recorded()).slice(before);
     const first = answer.parameters['perennial.prediction_id'] ?? '';
     const outputs = await predict('late');
     expect(rows.map(({ latencyMicroseconds: _, ...rest }) => rest)).toEqual(
@@ -220,11 +225,10 @@ describe('an inference in JSON', () => {
 
   it('takes whole numbers as keys with every digit, and one key as a parameter', async () => {
     const recordedKeys = async (request: string) => {
-      const before = server.recorded().length;
+      const before = (await server.recorded()).length;
       const response = await server.request('/v2/models/delay/infer', { method: 'POST', body: request });
       expect(response.status).toBe(200);
-      return server
-        .recorded()
+      return (await server.recorded())
         .slice(before)
         .map(({ key }) => key);
     };

@@ -1,4 +1,4 @@
-import { ColumnPredictor, PinnedVersions, databaseEvidence } from '@perennial/serving';
+import { ColumnPredictor, PinnedVersions, databaseEvidence, recordPolicyOf } from '@perennial/serving';
 import { listSignedVersions } from '@perennial/storage';
 import { ModelDirectory } from '../oip/model-directory.ts';
 import type { PlatformParts } from './parts.ts';
@@ -15,8 +15,9 @@ export function openInference(
     hold: (model: string) => models.hold(model),
     holdVersion: (model: string, version: number) => pinned.holdVersion(model, version),
   };
+  const policyOf = (model: string) => recordPolicyOf(champions.servingOf(model));
   return {
-    predictor: new ColumnPredictor({ models: source, journal, ids, clock }),
+    predictor: new ColumnPredictor({ models: source, journal, policyOf, ids, clock }),
     directory: new ModelDirectory({
       champions,
       models,

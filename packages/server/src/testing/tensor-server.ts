@@ -14,6 +14,7 @@ import {
   ArtifactCache,
   ChampionTable,
   ColumnPredictor,
+  Journal,
   PinnedVersions,
   PredictionService,
   ServedModels,
@@ -88,12 +89,12 @@ export function layerArtifact(encoder: EncoderSpec, label: FittedLabel): Uint8Ar
 export interface TensorServer {
   request: (path: string, init?: RequestInit) => Promise<Response>;
   /** What was put on record, in order. */
-  recorded: () => Prediction[];
+  recorded: () => Promise<Prediction[]>;
   models: ServedModels;
   stop: () => Promise<void>;
 }
 
-/** Serves artifacts, each as version 1 of the model of its name, by rows and by tensors: without a database, and with a journal in memory. */
+/** Serves artifacts, each as version 1 of the model of its name, by rows and by tensors: without a database. */
 export async function startTensorServer(artifacts: Record<string, Uint8Array>): Promise<TensorServer> {
   const folder = await mkdtemp(join(tmpdir(), 'perennial-tensors-'));
   const clock = new ManualClock('2024-03-11T03:00:00Z');
@@ -114,7 +115,8 @@ export async function startTensorServer(artifacts: Record<string, Uint8Array>): 
     fetch: async (digest) => bytes.get(digest) ?? new Uint8Array(),
   });
   const models = new ServedModels({ table, artifacts: cache, verifier: null });
-  const { app, records } = assemble(table, { models, clock });
+  const journal = await Journal.open({ folder: join(folder, 'journal'), durability: 'process' });
+  const app = assemble(table, { models, clock, journal });
   return {
     request: async (path, init) => {
       const headers = new Headers(init?.headers);
@@ -124,27 +126,35 @@ export async function startTensorServer(artifacts: Record<string, Uint8Array>): 
         headers.set('content-type', 'application/json');
       return app.request(path, { ...init, headers });
     },
-    recorded: () =>
-      records.map((record) => {
-        const { id, ...rest } = JSON.parse(record) as Prediction;
-        return predictionSchema.parse({ ...rest, id: `pred_${id}` });
-      }),
+    recorded: () => readAll(journal),
     models,
     stop: async () => {
       await table.close();
       await models.close();
+      await journal.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-function assemble(champions: ChampionTable, { models, clock }: { models: ServedModels; clock: ManualClock }) {
+async function readAll(journal: Journal): Promise<Prediction[]> {
+  const reader = journal.read();
   const records: string[] = [];
-  const journal = {
-    append: async (added: readonly string[]) => {
-      records.push(...added);
-    },
-  };
+  for (let batch = await reader.next(100); batch !== undefined; batch = await reader.next(100))
+    records.push(...batch.records);
+  return records.map((record) => {
+    const { id, ...rest } = JSON.parse(record) as Prediction;
+    return predictionSchema.parse({ ...rest, id: `pred_${id}` });
+  });
+}
+
+interface Parts {
+  models: ServedModels;
+  clock: ManualClock;
+  journal: Journal;
+}
+
+function assemble(champions: ChampionTable, { models, clock, journal }: Parts) {
   const metrics = new Metrics({ numbers: [] });
   const logger = createLogger('silent');
   const readiness = new Readiness(async () => undefined);
@@ -172,7 +182,7 @@ function assemble(champions: ChampionTable, { models, clock }: { models: ServedM
     maxBodyBytes: 2 ** 20,
   });
   registerOipRoutes(app, handlers, { ...admission, logger, version: '1.2.3' });
-  return { app, records };
+  return app;
 }
 
 /** Bodies of requests and answers with tensors as bytes. */

@@ -7,11 +7,12 @@ import {
 } from '@perennial/contract';
 import type { ColumnBatch, OutputBatch, RawColumn } from '@perennial/onnx';
 import type { Journal } from '../journal/journal.ts';
+import { RECORD_ALL, type RecordPolicy } from '../journal/record-policy.ts';
+import { baseId } from '../journal/row-ids.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { checkFinite, joinOutputs, sliceOutput } from './output-rows.ts';
 import { CHUNK_ROWS, type PredictionObserver } from './prediction-service.ts';
 import { recordColumns } from './record-columns.ts';
-import { firstRowId } from './row-ids.ts';
 
 /** Rows as the model takes them, and the entities they are about. */
 export interface ColumnInput {
@@ -30,13 +31,14 @@ export interface ColumnPredictionRequest {
   caller?: string;
 }
 
-export interface ColumnPredictions {
+/** What a request in columns is answered. */
+export interface ColumnAnswer {
   model: string;
   version: number;
   signature: Signature;
   rows: number;
   output: OutputBatch;
-  /** Id of the first row, without prefix; `idOfRow` gives the others. */
+  /** Id of the first row, without prefix; `rowId` gives the others. */
   firstId: string;
 }
 
@@ -50,7 +52,9 @@ export interface VersionSource {
 export interface ColumnPredictorOptions {
   models: VersionSource;
   /** Where predictions are put on record before they are answered; null to keep none. */
-  journal: Pick<Journal, 'append'> | null;
+  journal: Pick<Journal, 'appendColumns'> | null;
+  /** What is put on record of a model's predictions. @default everything, as the journal does by itself */
+  policyOf?: (model: string) => RecordPolicy;
   ids: IdGenerator;
   clock: Clock;
   observer?: PredictionObserver;
@@ -72,7 +76,7 @@ export class ColumnPredictor {
    * @throws NotFoundError, NoChampionError, VersionNotServedError, AttestationInvalidError
    * @throws OverloadedError, JournalFullError, JournalWriteError, JournalClosedError when it may succeed later
    */
-  async predict(request: ColumnPredictionRequest): Promise<ColumnPredictions> {
+  async predict(request: ColumnPredictionRequest): Promise<ColumnAnswer> {
     const started = performance.now();
     const { model, caller } = request;
     const from = caller === undefined ? {} : { caller };
@@ -107,17 +111,13 @@ export class ColumnPredictor {
   async #record(
     { model, champion: { version }, signature }: ServedModel,
     { input: { batch, keys }, output, latencyMicroseconds }: Computed,
-  ): Promise<ColumnPredictions> {
+  ): Promise<ColumnAnswer> {
     const { ids, journal, clock } = this.#options;
-    const firstId = firstRowId(ids);
+    const firstId = baseId(ids);
     if (journal !== null) {
-      const how = {
-        endpoint: model,
-        mode: 'live',
-        latencyMicroseconds,
-        at: clock.now().toISOString(),
-      } as const;
-      await recordColumns(journal, { model, version, ...how, firstId, signature, batch, keys, output });
+      const how = { endpoint: model, mode: 'live', latencyMicroseconds, at: clock.now().toISOString() } as const;
+      const record = { model, version, ...how, firstId, signature, batch, keys, output };
+      await recordColumns(journal, record, this.#options.policyOf?.(model) ?? RECORD_ALL);
     }
     return { model, version, signature, rows: batch.rows, output, firstId };
   }

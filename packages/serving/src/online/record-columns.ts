@@ -1,22 +1,15 @@
-import {
-  MISSING_TIMESTAMP,
-  type FeatureValue,
-  type Instance,
-  type Prediction,
-  type Signature,
-} from '@perennial/contract';
+import type { Prediction, Signature } from '@perennial/contract';
 import type { ColumnBatch, OutputBatch } from '@perennial/onnx';
-import { formatOutput } from '../instances/output.ts';
+import { encodeColumnPredictions, type RecordedValues } from '../journal/column-record.ts';
 import type { Journal } from '../journal/journal.ts';
-import { encodePrediction } from '../journal/prediction-record.ts';
-import { idOfRow } from './row-ids.ts';
+import type { RecordPolicy } from '../journal/record-policy.ts';
 
 /** A request in columns and what it was answered. */
 export interface ColumnsRecord extends Pick<
   Prediction,
   'model' | 'version' | 'endpoint' | 'mode' | 'latencyMicroseconds' | 'at'
 > {
-  /** Id of the first row, without prefix; those of the others follow from it. */
+  /** Id of the first row, without prefix; those of the others are counted from it. */
   firstId: string;
   signature: Signature;
   batch: ColumnBatch;
@@ -25,43 +18,20 @@ export interface ColumnsRecord extends Pick<
 }
 
 /**
- * Puts the rows of a request in columns on record. Values stand there as rows have them: what is missing is null, a timestamp is milliseconds since 1970.
+ * Puts the rows of a request in columns on record, as columns: what the policy keeps of them.
  * @throws JournalFullError, JournalWriteError, JournalClosedError, OverloadedError, RecordTooLargeError
+ * @throws UnusableOutputError when a number of the answer is NaN or infinite
  */
-export async function recordColumns(journal: Pick<Journal, 'append'>, record: ColumnsRecord): Promise<void> {
-  const { firstId, signature, batch, keys, output, ...same } = record;
-  const readers = signature.inputs.map(({ name, type }) => ({ name, value: valueReader(batch, name, type) }));
-  const records: string[] = [];
-  for (let row = 0; row < batch.rows; row++) {
-    const features: Instance = Object.create(null) as Instance;
-    for (const { name, value } of readers) features[name] = value(row);
-    const own = { id: idOfRow(firstId, row), key: keys?.[row] ?? null, features };
-    records.push(encodePrediction({ ...same, ...own, output: formatOutput(output, row) }));
-  }
-  await journal.append(records);
-}
-
-function valueReader(
-  { columns }: ColumnBatch,
-  name: string,
-  type: Signature['inputs'][number]['type'],
-): (row: number) => FeatureValue {
-  const column = columns[name];
-  if (column instanceof BigInt64Array) return (row) => timestampOf(column[row]);
-  if (column instanceof Float64Array) {
-    return type === 'boolean' ? (row) => booleanOf(column[row]) : (row) => numberOf(column[row]);
-  }
-  return (row) => (column?.[row] as string) || null;
-}
-
-function timestampOf(value: bigint | undefined): number | null {
-  return value === undefined || value === MISSING_TIMESTAMP ? null : Number(value);
-}
-
-function numberOf(value: number | undefined): number | null {
-  return value === undefined || Number.isNaN(value) ? null : value;
-}
-
-function booleanOf(value: number | undefined): boolean | null {
-  return value === undefined || Number.isNaN(value) ? null : value === 1;
+export async function recordColumns(
+  journal: Pick<Journal, 'appendColumns'>,
+  { firstId, signature, batch, ...record }: ColumnsRecord,
+  policy: RecordPolicy,
+): Promise<void> {
+  const features = signature.inputs.map(({ name, type }) => ({
+    name,
+    type,
+    values: batch.columns[name] as RecordedValues,
+  }));
+  const encoded = encodeColumnPredictions({ ...record, rows: batch.rows, ids: firstId, features }, policy);
+  await journal.appendColumns(encoded, policy.terms);
 }
