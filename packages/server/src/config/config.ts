@@ -55,6 +55,8 @@ export interface Config {
   };
   /** Models cached by digest, and the last known champions. */
   servingFolder: string;
+  /** Most memory that loaded models take together, in bytes. */
+  modelsMemoryBytes: number;
   signing: SigningConfig;
   workFolder: string;
   webhooks: {
@@ -109,6 +111,7 @@ export function loadConfig(
       whenFull: environment.PERENNIAL_JOURNAL_WHEN_FULL,
     },
     servingFolder: join(home, 'serving'),
+    modelsMemoryBytes: environment.PERENNIAL_MODELS_MEMORY,
     signing: signingConfig(environment, {
       home,
       roles: environment.PERENNIAL_ROLES,

@@ -2,6 +2,7 @@ import { JOB_QUEUES } from '@perennial/contract';
 import { z } from 'zod';
 import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
 import { connectionIssues } from './connections.ts';
+import { byteCount } from './byte-count.ts';
 import { isReceiverUrl, lineageIssues } from './open-lineage.ts';
 import { roleMapping } from './role-mapping.ts';
 import { signingIssues } from './signing-keys.ts';
@@ -68,6 +69,7 @@ const environmentSchema = z.object({
   PERENNIAL_MAX_BODY_BYTES: withDefault(wholeNumber(1_024, 1_073_741_824), String(8 * 1024 * 1024)),
   // Above this a body's text is longer than a JavaScript string can be.
   PERENNIAL_MAX_UPLOAD_BYTES: withDefault(wholeNumber(1_024, 500_000_000), String(128 * 1024 * 1024)),
+  PERENNIAL_MODELS_MEMORY: withDefault(byteCount(1_048_576), '1GiB'),
   PERENNIAL_WEBHOOK_ALLOW_PRIVATE: withDefault(oneOf('true', 'false'), 'false'),
   PERENNIAL_SIGNING_KEY: optional(z.string()),
   PERENNIAL_TRUSTED_KEYS: optional(z.string()),

@@ -92,7 +92,7 @@ function repositoryHandlers({ directory, maxBodyBytes }: OipDependencies) {
   return {
     repositoryIndex: async ({ c, principal }) => {
       const { ready } = checkPart('body', indexRequest, await readJsonBody(c, maxBodyBytes));
-      return c.json(await directory.index({ only: principal.models, ready }));
+      return c.json(directory.index({ only: principal.models, ready }));
     },
     repositoryLoad: async (context) => {
       await directory.load(await targetOf(context));

@@ -2,7 +2,8 @@ import { NotFoundError, PerennialError, type Signature } from '@perennial/contra
 import {
   NoChampionError,
   type ChampionTable,
-  type PinnedVersions,
+  type ChampionVersion,
+  type Resident,
   type ServedModel,
   type ServedModels,
 } from '@perennial/serving';
@@ -13,7 +14,6 @@ import { describeOutputs, type OutputDescription } from './infer-response.ts';
 export interface DirectoryOptions {
   champions: ChampionTable;
   models: ServedModels;
-  pinned: PinnedVersions;
   /** The versions of a model that were approved and signed, newest first. */
   approved: (model: string) => Promise<number[]>;
 }
@@ -42,9 +42,16 @@ export interface ModelMetadata {
 export interface IndexEntry {
   name: string;
   version?: string;
-  state: 'READY' | 'UNAVAILABLE';
+  state: 'READY' | 'LOADING' | 'UNLOADING' | 'UNAVAILABLE';
   reason: string;
 }
+
+/** Triton's names of what a version that takes memory is. */
+const RESIDENT_STATES: Record<Resident['state'], IndexEntry['state']> = {
+  loading: 'LOADING',
+  resident: 'READY',
+  leaving: 'UNLOADING',
+};
 
 /** The type that each column is asked for in; others are taken too. */
 const DATATYPE_OF: Record<Signature['inputs'][number]['type'], Datatype> = {
@@ -80,17 +87,15 @@ export class ModelDirectory {
   }
 
   /**
-   * Why a request would not be answered; undefined where it would. It is loaded for that, if it is not.
+   * Why a request would not be answered; undefined where it would. A champion is not loaded for that, since whoever watches asks for every model again and again; a version is, if it
+   * is not loaded, since nothing else says whether it may be served.
    * @throws NotFoundError
    */
-  async whyNotReady(target: Target): Promise<string | undefined> {
-    try {
-      await this.#load(target);
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof PerennialError) || error instanceof NotFoundError) throw error;
-      return error.message;
-    }
+  async whyNotReady({ model, version }: Target): Promise<string | undefined> {
+    const champion = await this.#championOf(model);
+    if (version !== undefined && version !== champion?.version) return this.#whyNotLoaded({ model, version });
+    if (champion === null) return new NoChampionError(model).message;
+    return this.#refusals().get(model);
   }
 
   /** Loads the champion or a version, so that no request waits for it. @throws what holding it throws */
@@ -100,45 +105,65 @@ export class ModelDirectory {
 
   /** Frees what is loaded of a model, or one version. What is in production stays so. @throws NotFoundError */
   async unload({ model, version }: Target): Promise<void> {
-    const { champions, models, pinned } = this.#options;
-    const champion = await champions.findOrLoad(model);
-    if (champion === undefined) throw new NotFoundError('model', model);
-    if (version === undefined || version === champion?.version) models.unload(model);
-    pinned.unload(model, version);
+    await this.#championOf(model);
+    this.#options.models.unload(model, version);
   }
 
   /** The models of the caller, with the versions of each that are loaded. */
-  async index({ only, ready }: { only: readonly string[] | null; ready: boolean }): Promise<IndexEntry[]> {
-    const { champions, models, pinned } = this.#options;
-    const loaded = new Map(models.loaded().map(({ model, version }) => [model, version]));
-    const refused = new Map(models.refused().map(({ model, error }) => [model, error.message]));
-    const ofChampions = champions.list().map(({ model, champion }): IndexEntry => {
-      const version = loaded.get(model) ?? champion?.version;
-      const named = { name: model, ...(version === undefined ? {} : { version: String(version) }) };
-      if (loaded.has(model)) return { ...named, state: 'READY', reason: refused.get(model) ?? '' };
-      const reason =
-        champion === null
-          ? new NoChampionError(model).message
-          : (refused.get(model) ?? 'It is not loaded: the next request loads it.');
-      return { ...named, state: 'UNAVAILABLE', reason };
-    });
-    const ofVersions = (await pinned.loaded())
-      .filter(({ model, version }) => loaded.get(model) !== version)
-      .map(({ model, version }): IndexEntry => ({
+  index({ only, ready }: { only: readonly string[] | null; ready: boolean }): IndexEntry[] {
+    const { champions, models } = this.#options;
+    const loaded = models.residents().map(({ model, version, state }): IndexEntry => ({
+      name: model,
+      version: String(version),
+      state: RESIDENT_STATES[state],
+      reason: '',
+    }));
+    const there = new Set(loaded.map(({ name, version }) => `${name}@${version}`));
+    const refusals = this.#refusals();
+    const others = champions
+      .list()
+      .filter(({ model, champion }) => !there.has(`${model}@${champion?.version}`))
+      .map(({ model, champion }): IndexEntry => ({
         name: model,
-        version: String(version),
-        state: 'READY',
-        reason: '',
+        ...(champion === null ? {} : { version: String(champion.version) }),
+        state: 'UNAVAILABLE',
+        reason:
+          champion === null
+            ? new NoChampionError(model).message
+            : (refusals.get(model) ?? 'It is not loaded: the next request loads it.'),
       }));
-    return [...ofChampions, ...ofVersions]
+    return [...loaded, ...others]
       .filter(({ name }) => only === null || only.includes(name))
       .filter(({ state }) => !ready || state === 'READY');
   }
 
+  /** @throws NotFoundError */
+  async #championOf(model: string): Promise<ChampionVersion | null> {
+    const champion = await this.#options.champions.findOrLoad(model);
+    if (champion === undefined) throw new NotFoundError('model', model);
+    return champion;
+  }
+
+  /** Why each champion is refused that is. */
+  #refusals(): Map<string, string> {
+    return new Map(this.#options.models.refused().map(({ model, error }) => [model, error.message]));
+  }
+
+  /** @throws NotFoundError */
+  async #whyNotLoaded(target: Target): Promise<string | undefined> {
+    try {
+      await this.#load(target);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof PerennialError) || error instanceof NotFoundError) throw error;
+      return error.message;
+    }
+  }
+
   /** A version that is loaded when this resolves, and not held. */
   async #load({ model, version }: Target): Promise<ServedModel> {
-    const { models, pinned } = this.#options;
-    const served = await (version === undefined ? models.hold(model) : pinned.holdVersion(model, version));
+    const { models } = this.#options;
+    const served = await (version === undefined ? models.hold(model) : models.holdVersion(model, version));
     served.release();
     return served;
   }

@@ -1,4 +1,4 @@
-import { ColumnPredictor, PinnedVersions, databaseEvidence, recordPolicyOf } from '@perennial/serving';
+import { ColumnPredictor, recordPolicyOf } from '@perennial/serving';
 import { listSignedVersions } from '@perennial/storage';
 import { ModelDirectory } from '../oip/model-directory.ts';
 import type { PlatformParts } from './parts.ts';
@@ -6,23 +6,13 @@ import type { Serving } from './serving.ts';
 
 /** What answers the Open Inference Protocol, on the models and the journal that answer every other prediction. */
 export function openInference(
-  { database, clock, ids, closers }: PlatformParts,
+  { database, clock, ids }: PlatformParts,
   { models, champions, journal }: Serving,
 ): { predictor: ColumnPredictor; directory: ModelDirectory } {
-  const pinned = new PinnedVersions({ models, evidence: databaseEvidence(database) });
-  closers.add('pinned versions', () => pinned.close());
-  const source = {
-    hold: (model: string) => models.hold(model),
-    holdVersion: (model: string, version: number) => pinned.holdVersion(model, version),
-  };
   const policyOf = (model: string) => recordPolicyOf(champions.servingOf(model));
+  const approved = (model: string) => listSignedVersions(database.orm, model);
   return {
-    predictor: new ColumnPredictor({ models: source, journal, policyOf, ids, clock }),
-    directory: new ModelDirectory({
-      champions,
-      models,
-      pinned,
-      approved: (model) => listSignedVersions(database.orm, model),
-    }),
+    predictor: new ColumnPredictor({ models, journal, policyOf, ids, clock }),
+    directory: new ModelDirectory({ champions, models, approved }),
   };
 }

@@ -23,6 +23,9 @@ export interface Serving {
   models: ServedModels;
 }
 
+/** Longest that a start waits for models: whoever has ten thousand does not wait half a minute for those that nobody may ask for. */
+const PRELOAD_MILLISECONDS = 5_000;
+
 /** Puts the data plane together: champions, loaded models, journal, shipping. */
 export async function startServing(config: Config, parts: PlatformParts): Promise<Serving> {
   const { database, closers, logger, clock, ids } = parts;
@@ -34,7 +37,7 @@ export async function startServing(config: Config, parts: PlatformParts): Promis
   });
   closers.add('champion table', () => champions.close());
   const models = await openModels(config, { ...parts, champions });
-  await models.preload();
+  await models.preload(AbortSignal.timeout(PRELOAD_MILLISECONDS));
   const policyOf = (model: string) => recordPolicyOf(champions.servingOf(model));
   const predictions = new PredictionService({ models, journal, policyOf, ids, clock });
   return { predictions, journal, shipper, champions, models };
@@ -42,7 +45,15 @@ export async function startServing(config: Config, parts: PlatformParts): Promis
 
 async function openModels(
   config: Config,
-  { database, artifacts, champions, signer, closers, logger }: PlatformParts & { champions: ChampionTable },
+  {
+    database,
+    artifacts,
+    champions,
+    signer,
+    closers,
+    logger,
+    clock,
+  }: PlatformParts & { champions: ChampionTable },
 ): Promise<ServedModels> {
   const cache = await ArtifactCache.open({
     folder: join(config.servingFolder, 'models'),
@@ -60,7 +71,12 @@ async function openModels(
     artifacts: cache,
     verifier,
     onProblem: (model, error) => logger.error({ model, err: error }, 'champion could not be loaded'),
-    onSwap: (model, version) => logger.info({ model, version }, 'serving a new champion'),
+    memoryBytes: config.modelsMemoryBytes,
+    clock,
+    onSwap: (model, version, { replaced }) => {
+      if (replaced === null) logger.debug({ model, version }, 'champion loaded');
+      else logger.info({ model, version, replaced }, 'serving a new champion');
+    },
   });
   closers.add('served models', () => models.close());
   return models;

@@ -15,7 +15,6 @@ import {
   ChampionTable,
   ColumnPredictor,
   Journal,
-  PinnedVersions,
   PredictionService,
   ServedModels,
 } from '@perennial/serving';
@@ -166,17 +165,9 @@ function assemble(champions: ChampionTable, { models, clock, journal }: Parts) {
     ...admission,
     maxBodyBytes: 2 ** 20,
   });
-  const pinned = new PinnedVersions({
-    models,
-    evidence: async () => Promise.reject(new Error('no database')),
-  });
-  const source = {
-    hold: (model: string) => models.hold(model),
-    holdVersion: (model: string, version: number) => pinned.holdVersion(model, version),
-  };
   const handlers = createOipHandlers({
-    predictor: new ColumnPredictor({ models: source, journal, ids, clock }),
-    directory: new ModelDirectory({ champions, models, pinned, approved: async () => [1] }),
+    predictor: new ColumnPredictor({ models, journal, ids, clock }),
+    directory: new ModelDirectory({ champions, models, approved: async () => [1] }),
     readiness,
     metrics,
     maxBodyBytes: 2 ** 20,

@@ -22,6 +22,9 @@ export interface ChampionTableOptions {
   onProblem?: (error: unknown) => void;
 }
 
+/** Told of the models that were loaded anew; null for all. */
+export type LoadedListener = (changed: readonly string[] | null) => void;
+
 /** Least time between two loads that were asked for because a model was not known. */
 const MISS_MILLISECONDS = 1_000;
 
@@ -31,7 +34,7 @@ export class ChampionTable {
   readonly #snapshot: ChampionSnapshot;
   readonly #delay: Delay;
   readonly #wake = new WakeSignal();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<LoadedListener>();
   #champions = new Map<string, Champion>();
   #unsubscribe: (() => Promise<void>) | null = null;
   #stopping = false;
@@ -89,8 +92,8 @@ export class ChampionTable {
     return [...this.#champions.values()];
   }
 
-  /** Calls the listener each time the table was loaded, until the returned function is called. */
-  onLoaded(listener: () => void): () => void {
+  /** Calls the listener each time the table was loaded, wholly or in part, until the returned function is called. */
+  onLoaded(listener: LoadedListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -159,7 +162,7 @@ export class ChampionTable {
       next.set(loaded.model, stale ? { ...loaded, champion: known } : loaded);
     }
     this.#champions = next;
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) listener(null);
   }
 
   #report(error: unknown): void {

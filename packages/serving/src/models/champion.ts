@@ -11,6 +11,9 @@ export const championVersionSchema = z.strictObject({
 });
 export type ChampionVersion = z.infer<typeof championVersionSchema>;
 
+/** A version that is loaded, the champion or one asked for by its number. */
+export type ServedVersion = Pick<ChampionVersion, 'version' | 'artifact'>;
+
 /** What serving knows of a model: its champion, or null when it has none, and how it is served. */
 export const championSchema = z.strictObject({
   model: nameSchema,
@@ -21,3 +24,7 @@ export const championSchema = z.strictObject({
   precomputed: z.strictObject({ id: z.uuid(), version: z.int().positive() }).nullish(),
 });
 export type Champion = z.infer<typeof championSchema>;
+
+export function sameVersion(a: ServedVersion, b: ServedVersion | undefined): boolean {
+  return a.version === b?.version && a.artifact === b.artifact;
+}

@@ -1,14 +1,20 @@
-import type { Signature } from '@perennial/contract';
+import { systemClock, type Clock, type Signature } from '@perennial/contract';
 import type { ColumnBatch, InferenceModel } from '@perennial/onnx';
 import { compileReader, type InstanceReader } from '../instances/instance-reader.ts';
 import { MicroBatcher, type BatchAnswer, type MicroBatcherOptions } from '../online/micro-batcher.ts';
-import type { ChampionVersion } from './champion.ts';
+import type { ServedVersion } from './champion.ts';
 
 export interface ServedModelOptions {
   model: string;
-  champion: ChampionVersion;
+  champion: ServedVersion;
   inference: InferenceModel;
   batching?: Pick<MicroBatcherOptions, 'batchRows' | 'queueRows'>;
+  /** Memory that it takes, in bytes. @default 0 */
+  bytes?: number;
+  /** @default the machine's clock */
+  clock?: Clock;
+  /** Called whenever nobody holds it any more. */
+  onIdle?: () => void;
 }
 
 /**
@@ -17,25 +23,53 @@ export interface ServedModelOptions {
  */
 export class ServedModel {
   readonly model: string;
-  readonly champion: ChampionVersion;
-  readonly signature: Signature;
+  /** The version; the champion, unless it was asked for by its number. */
+  readonly champion: ServedVersion;
   /** Validates instances against the version's signature. */
   readonly read: InstanceReader;
-  readonly #inference: InferenceModel;
+  readonly bytes: number;
+  readonly loadedAt: Date;
+  readonly #options: ServedModelOptions;
+  readonly #clock: Clock;
   readonly #batcher: MicroBatcher;
   readonly #released: Promise<void>;
   #release: (released: Promise<void>) => void = () => undefined;
   #users = 0;
+  #requests = 0;
+  #lastUsedAt: Date | null = null;
   #retired = false;
 
-  constructor({ model, champion, inference, batching }: ServedModelOptions) {
+  constructor(options: ServedModelOptions) {
+    const { model, champion, inference, batching, bytes = 0, clock = systemClock } = options;
     this.model = model;
     this.champion = champion;
-    this.signature = inference.signature;
+    this.bytes = bytes;
     this.read = compileReader(inference.signature);
-    this.#inference = inference;
+    this.loadedAt = clock.now();
+    this.#options = options;
+    this.#clock = clock;
     this.#batcher = new MicroBatcher({ ...batching, model, run: (batch) => inference.run(batch) });
     this.#released = new Promise((resolve) => (this.#release = resolve));
+  }
+
+  /** What it takes and gives. */
+  get signature(): Signature {
+    return this.#options.inference.signature;
+  }
+
+  /** Requests that hold it now. */
+  get users(): number {
+    return this.#users;
+  }
+
+  /** Requests that have held it since it was loaded. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Null until a request has held it. */
+  get lastUsedAt(): Date | null {
+    return this.#lastUsedAt;
   }
 
   /** Computes rows together with those of other requests. */
@@ -45,13 +79,22 @@ export class ServedModel {
 
   /** Begins a use; `release` must follow. */
   hold(): this {
+    this.#requests++;
+    this.#lastUsedAt = this.#clock.now();
+    return this.pin();
+  }
+
+  /** As `hold`, for who keeps it without asking it anything; `release` must follow. */
+  pin(): this {
     this.#users++;
     return this;
   }
 
   release(): void {
     this.#users--;
+    if (this.#users > 0) return;
     this.#freeIfUnused();
+    this.#options.onIdle?.();
   }
 
   /** To be called once, when no new request will be given to it. Resolves when the session is freed. */
@@ -62,6 +105,6 @@ export class ServedModel {
   }
 
   #freeIfUnused(): void {
-    if (this.#retired && this.#users === 0) this.#release(this.#inference.release());
+    if (this.#retired && this.#users === 0) this.#release(this.#options.inference.release());
   }
 }

@@ -10,6 +10,7 @@ import type { Journal } from '../journal/journal.ts';
 import { RECORD_ALL, type RecordPolicy } from '../journal/record-policy.ts';
 import { baseId } from '../journal/row-ids.ts';
 import type { ServedModel } from '../models/served-model.ts';
+import type { ServedModels } from '../models/served-models.ts';
 import { checkFinite, joinOutputs, sliceOutput } from './output-rows.ts';
 import { CHUNK_ROWS, type PredictionObserver } from './prediction-service.ts';
 import { recordColumns } from './record-columns.ts';
@@ -42,15 +43,8 @@ export interface ColumnAnswer {
   firstId: string;
 }
 
-/** Where loaded versions are had from. */
-export interface VersionSource {
-  /** The version that serves a model now, held for the caller. */
-  hold(model: string): Promise<ServedModel>;
-  holdVersion(model: string, version: number): Promise<ServedModel>;
-}
-
 export interface ColumnPredictorOptions {
-  models: VersionSource;
+  models: Pick<ServedModels, 'hold' | 'holdVersion'>;
   /** Where predictions are put on record before they are answered; null to keep none. */
   journal: Pick<Journal, 'appendColumns'> | null;
   /** What is put on record of a model's predictions. @default everything, as the journal does by itself */
@@ -73,7 +67,7 @@ export class ColumnPredictor {
   /**
    * Predicts with the champion, or with the version that is named. All rows are answered by the same version, or none is.
    * @throws what `read` throws; InvalidRequestError for no rows or too many
-   * @throws NotFoundError, NoChampionError, VersionNotServedError, AttestationInvalidError
+   * @throws NotFoundError, NoChampionError, VersionNotApprovedError, AttestationInvalidError
    * @throws OverloadedError, JournalFullError, JournalWriteError, JournalClosedError when it may succeed later
    */
   async predict(request: ColumnPredictionRequest): Promise<ColumnAnswer> {

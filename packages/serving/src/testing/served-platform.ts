@@ -11,7 +11,7 @@ import { ArtifactCache } from '../models/artifact-cache.ts';
 import { AttestedVersions, type VersionEvidence } from '../models/attested-versions.ts';
 import { ChampionTable } from '../models/champion-table.ts';
 import type { Champion } from '../models/champion.ts';
-import { ServedModels } from '../models/served-models.ts';
+import { ServedModels, type ServedModelsOptions } from '../models/served-models.ts';
 import { PredictionService, type PredictionObserver } from '../online/prediction-service.ts';
 import { addingArtifact } from './adding-artifact.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -22,6 +22,8 @@ export interface ServedPlatformOptions {
   journal?: Partial<JournalOptions>;
   observer?: PredictionObserver;
   policyOf?: (model: string) => RecordPolicy;
+  /** Memory and queue of the models. */
+  models?: Partial<ServedModelsOptions>;
   /** Where an earlier one had its files. @default a new folder */
   folder?: string;
   /** Whether the database answers from the beginning. @default true */
@@ -93,7 +95,10 @@ export class ServedPlatform {
     this.#champions.delete(model);
   }
 
-  async #open(folder: string, { journal, observer, policyOf }: ServedPlatformOptions): Promise<void> {
+  async #open(
+    folder: string,
+    { journal, observer, policyOf, models: residency }: ServedPlatformOptions,
+  ): Promise<void> {
     const fetch = async (digest: Digest) => {
       this.#checkReachable();
       const bytes = this.stored.get(digest);
@@ -123,6 +128,8 @@ export class ServedPlatform {
       }),
       onProblem: (_, error) => onProblem(error),
       onSwap: (_, version) => this.swaps.push(version),
+      clock: this.clock,
+      ...residency,
     });
     const { clock, models } = this;
     const ids = new IdGenerator(clock);
