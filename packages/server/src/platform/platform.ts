@@ -12,6 +12,7 @@ import { Metrics } from '../http/metrics.ts';
 import { createSystemApp } from '../http/system-app.ts';
 import { Closers } from './closers.ts';
 import { startDeliveries } from './deliveries.ts';
+import { openInference } from './open-inference.ts';
 import { startLineageEmission } from './open-lineage.ts';
 import { Doctor } from './doctor.ts';
 import { ModelImporter } from './import-model.ts';
@@ -132,6 +133,7 @@ async function assembleApi(
     progress: work.progress,
     predictions: serving.predictions,
     asyncPredictions,
+    ...openInference(parts, serving),
     groundTruth: new GroundTruthLog({ database, clock, ids, flushPredictions }),
     flushPredictions,
     imports: new ModelImporter({ database, artifacts, clock, ids }),

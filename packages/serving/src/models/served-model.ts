@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '@perennial/contract';
+import { systemClock, type Clock, type Signature } from '@perennial/contract';
 import type { ColumnBatch, InferenceModel } from '@perennial/onnx';
 import type { VersionCache } from '../caches/version-cache.ts';
 import { compileReader, type InstanceReader } from '../instances/instance-reader.ts';
@@ -53,6 +53,11 @@ export class ServedModel {
     this.#clock = clock;
     this.#batcher = new MicroBatcher({ ...batching, model, run: (batch) => inference.run(batch) });
     this.#released = new Promise((resolve) => (this.#release = resolve));
+  }
+
+  /** What it takes and gives. */
+  get signature(): Signature {
+    return this.#options.inference.signature;
   }
 
   /** Requests that hold it now. */

@@ -144,6 +144,17 @@ export class ServedModels {
     }
   }
 
+  /**
+   * Lets go of whatever is loaded of a model, or of one of its versions, once its requests are done. What is in production stays so: the next request loads it again.
+   * @param version @default all
+   */
+  unload(model: string, version?: number): void {
+    for (const served of this.#residents.list()) {
+      const meant = served.model === model && (version ?? served.champion.version) === served.champion.version;
+      if (meant) void this.#drop(served);
+    }
+  }
+
   /** Models that are loaded, with the versions that serve them. */
   loaded(): { model: string; version: number }[] {
     return Array.from(this.#serving.values(), ({ model, champion }) => ({

@@ -36,6 +36,7 @@ export * from './run-events.ts';
 export * from './runs.ts';
 export * from './schedules.ts';
 export * from './sessions.ts';
+export * from './signed-versions.ts';
 export * from './stream-events.ts';
 export * from './streams.ts';
 export * from './taken-files.ts';
