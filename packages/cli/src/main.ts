@@ -10,6 +10,7 @@ import { registerDoctor } from './commands/doctor.ts';
 import { registerLineage } from './commands/lineage.ts';
 import { registerModels } from './commands/models.ts';
 import { registerPersonalData } from './commands/personal-data.ts';
+import { registerPrecompute } from './commands/precompute.ts';
 import { registerPredict } from './commands/predict.ts';
 import { registerRegister } from './commands/register.ts';
 import { registerReleases } from './commands/releases.ts';
@@ -35,6 +36,7 @@ const COMMANDS = [
   registerAttestation,
   registerReproduce,
   registerPredict,
+  registerPrecompute,
   registerLineage,
   registerDoctor,
   registerAlerts,

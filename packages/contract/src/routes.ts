@@ -5,6 +5,7 @@ import { DATASET_ROUTES } from './routes/datasets.ts';
 import { MODEL_ROUTES } from './routes/models.ts';
 import { RELEASE_ROUTES } from './routes/releases.ts';
 import { PREDICTION_ROUTES } from './routes/predictions.ts';
+import { OFFLINE_ROUTES } from './routes/offline.ts';
 import { MONITORING_ROUTES } from './routes/monitoring.ts';
 import { ACCESS_ROUTES } from './routes/access.ts';
 import { RETENTION_ROUTES } from './routes/retention.ts';
@@ -23,6 +24,7 @@ export const ROUTES = {
   ...MODEL_ROUTES,
   ...RELEASE_ROUTES,
   ...PREDICTION_ROUTES,
+  ...OFFLINE_ROUTES,
   ...MONITORING_ROUTES,
   ...WEBHOOK_ROUTES,
   ...ACCESS_ROUTES,

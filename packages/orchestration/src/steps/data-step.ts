@@ -6,6 +6,7 @@ import {
   type BuiltDataset,
 } from '@perennial/data';
 import { digestOfJson, saveDatasetVersion } from '@perennial/storage';
+import { keepsEntities, refreshEntities } from '../entities/refresh-entities.ts';
 import { PipelineChangedError } from '../errors.ts';
 import type { RunContext, StepContext, StepDefinition } from './step.ts';
 
@@ -24,8 +25,10 @@ export const dataStep: StepDefinition<null, DataOutput> = {
   reusable: true,
   describeInput: describe,
   execute: async (context) => {
-    const { digest, manifest, card } = await buildForRun(context);
+    const built = await buildForRun(context);
+    const { digest, manifest, card } = built;
     await refuseChanged(context);
+    if (keepsEntities(context.run.spec)) await refreshEntities(context, built);
     const { train, validation, test } = manifest.splits;
     const asOf = new Date(test.to);
     const output = {
@@ -77,6 +80,8 @@ async function describe(context: RunContext) {
     label: spec.label,
     features: spec.features,
     slices: spec.validate.slices.columns,
+    // A dataset that was built while nobody needed the entities' rows has not brought them.
+    ...(keepsEntities(spec) ? { entities: true } : {}),
   };
 }
 

@@ -2,7 +2,7 @@ import { parseId, type Clock } from '@perennial/contract';
 import { reportLive, type GroundTruthLog } from '@perennial/monitoring';
 import type { BackfillService, RunService, StreamService } from '@perennial/orchestration';
 import type { Signer } from '@perennial/registry/attestation';
-import type { PredictionService } from '@perennial/serving';
+import type { Predictor } from '@perennial/serving';
 import * as storage from '@perennial/storage';
 import { requireOwnFacts } from '../access/ground-truth-scope.ts';
 import type { Doctor } from '../platform/doctor.ts';
@@ -14,6 +14,7 @@ import { importHandlers, type ImportHandlerDependencies } from './import-handler
 import { lineageHandlers } from './lineage-handlers.ts';
 import type { Metrics } from './metrics.ts';
 import { modelHandlers } from './model-handlers.ts';
+import { offlineHandlers, type OfflineHandlerDependencies } from './offline-handlers.ts';
 import { reproductionHandlers } from './reproduction-handlers.ts';
 import { predictHandler } from './predict-handler.ts';
 import { retentionHandlers } from './retention-handlers.ts';
@@ -27,7 +28,8 @@ export interface HandlerDependencies
     ImportHandlerDependencies,
     AccessHandlerDependencies,
     AttestationDependencies,
-    ReleaseHandlerDependencies {
+    ReleaseHandlerDependencies,
+    OfflineHandlerDependencies {
   database: storage.Database;
   artifacts: storage.ArtifactStore;
   signer: Signer;
@@ -35,7 +37,7 @@ export interface HandlerDependencies
   runs: RunService;
   backfills: BackfillService;
   streams: StreamService;
-  predictions: PredictionService;
+  predictions: Predictor;
   groundTruth: GroundTruthLog;
   metrics: Metrics;
   doctor: Doctor;
@@ -57,6 +59,7 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     ...reproductionHandlers(dependencies),
     ...releaseHandlers(dependencies),
     ...predictionHandlers(dependencies),
+    ...offlineHandlers(dependencies),
     ...monitoringHandlers(dependencies),
     ...webhookHandlers(dependencies),
     ...accessHandlers(dependencies),

@@ -127,6 +127,7 @@ async function assembleApi(
     streams: work.streams,
     progress: work.progress,
     predictions: serving.predictions,
+    lookups: serving.offline.lookups,
     groundTruth: new GroundTruthLog({ database, clock, ids, flushPredictions }),
     flushPredictions,
     imports: new ModelImporter({ database, artifacts, clock, ids }),

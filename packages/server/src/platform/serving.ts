@@ -10,12 +10,16 @@ import {
   createPredictionSink,
   databaseChampions,
   databaseEvidence,
+  type Predictor,
 } from '@perennial/serving';
 import type { Config } from '../config/config.ts';
+import { openOffline, type Offline } from './offline.ts';
 import type { PlatformParts } from './parts.ts';
 
 export interface Serving {
-  predictions: PredictionService;
+  /** What answers requests: from what was computed before, or by computing. */
+  predictions: Predictor;
+  offline: Offline;
   journal: Journal;
   shipper: Shipper;
   champions: ChampionTable;
@@ -34,8 +38,9 @@ export async function startServing(config: Config, parts: PlatformParts): Promis
   closers.add('champion table', () => champions.close());
   const models = await openModels(config, { ...parts, champions });
   await models.preload();
-  const predictions = new PredictionService({ models, journal, ids, clock });
-  return { predictions, journal, shipper, champions, models };
+  const online = new PredictionService({ models, journal, ids, clock });
+  const offline = await openOffline(parts, { online, champions, models, journal });
+  return { predictions: offline.predictions, offline, journal, shipper, champions, models };
 }
 
 async function openModels(

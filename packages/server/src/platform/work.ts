@@ -13,6 +13,7 @@ import type { SourceReaders } from '@perennial/data';
 import { RUN_CANCELLED_CHANNEL, startWorker } from '@perennial/storage';
 import { startArtifactServer } from '../artifact-server/start-artifact-server.ts';
 import type { Config } from '../config/config.ts';
+import { precomputationJobs } from './offline.ts';
 import type { PlatformParts } from './parts.ts';
 import { sourceReaders } from './source-readers.ts';
 import { PLATFORM_VERSION } from './version.ts';
@@ -84,6 +85,7 @@ export async function startJobs(
     handlers: {
       'run.execute': ({ run }, job) => executor.execute(run, job),
       'reproduction.execute': ({ reproduction }, job) => reproductions.execute(reproduction, job),
+      ...precomputationJobs(parts),
     },
     log: (level, message) => logger[level === 'warning' ? 'warn' : level](message),
   });

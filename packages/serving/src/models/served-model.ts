@@ -19,6 +19,8 @@ export class ServedModel {
   readonly champion: ChampionVersion;
   /** Validates instances against the version's signature. */
   readonly read: InstanceReader;
+  /** Names of the columns that the version reads. */
+  readonly columns: readonly string[];
   readonly #inference: InferenceModel;
   readonly #batcher: MicroBatcher;
   readonly #released: Promise<void>;
@@ -30,6 +32,7 @@ export class ServedModel {
     this.model = model;
     this.champion = champion;
     this.read = compileReader(inference.signature);
+    this.columns = inference.signature.inputs.map(({ name }) => name);
     this.#inference = inference;
     this.#batcher = new MicroBatcher({ ...batching, model, run: (batch) => inference.run(batch) });
     this.#released = new Promise((resolve) => (this.#release = resolve));
