@@ -34,6 +34,12 @@ beforeAll(async () => {
   });
   client = test.client;
   for (const pipeline of ['shop', 'live', 'table']) await test.run(pipeline);
+  await ended('table');
+  const params = { model: 'table' };
+  await heard(
+    () => client.lookupPredictions({ params, body: { keys: ['v500'] } }),
+    () => true,
+  );
 }, 120_000);
 afterAll(() => test.stop());
 
@@ -141,6 +147,32 @@ describe('a lookup', () => {
   });
 });
 
+describe('the command line', () => {
+  const url = () => ['--url', test.platform.url];
+
+  it('looks keys up and has status 1 where one has no answer', async () => {
+    const { visitor } = known[5]!;
+    const found = await perennial('lookup', 'table', visitor, ...url());
+    expect(found.status).toBe(0);
+    expect(JSON.parse(found.out)).toMatchObject({ version: 1, predictions: [{ key: visitor }], missing: [] });
+    expect(await perennial('lookup', 'table', visitor, 'nobody', ...url())).toMatchObject({ status: 1 });
+    expect(await perennial('predict', 'table', '--key', visitor, ...url())).toMatchObject({ status: 0 });
+  });
+
+  it('tells what a cancelled precomputation has come to', async () => {
+    const detached = await perennial('precompute', 'table', '--detach', ...url());
+    const id = /pre_[0-9a-f-]{36}/.exec(detached.out)?.[0] ?? '';
+    const cancelled = await perennial('precomputations', 'cancel', 'table', id, ...url());
+    expect(cancelled).toMatchObject({
+      status: 0,
+      out: expect.stringMatching(`^${id} (cancelled|live)\n$`) as string,
+    });
+    const listed = await perennial('precomputations', 'list', 'table', '--json', ...url());
+    expect(JSON.parse(listed.out)).toMatchObject([{ id }, { cause: 'promotion' }]);
+    expect(await perennial('precompute', 'live', ...url())).toMatchObject({ status: 1 });
+  });
+});
+
 describe('a precomputation that is asked for', () => {
   it('takes the entities for which a condition holds, from the command line too', async () => {
     const few = known.filter(({ country, pages }) => country === 'jp' && pages > 15);
@@ -229,14 +261,6 @@ describe('a model that is served online', () => {
 });
 
 describe('a model that is served offline alone', () => {
-  beforeAll(async () => {
-    await ended('table');
-    await heard(
-      () => client.lookupPredictions({ params: { model: 'table' }, body: { keys: ['v500'] } }),
-      () => true,
-    );
-  }, 60_000);
-
   it('answers by key and refuses features', async () => {
     const params = { model: 'table' };
     const visit = known[3]!;

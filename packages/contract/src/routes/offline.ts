@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { pageQuerySchema, pageSchema } from '../paging.ts';
 import {

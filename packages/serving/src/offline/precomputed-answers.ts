@@ -41,7 +41,7 @@ const OVERHEAD_BYTES = 400;
  * change, so what is in memory stays right until another is put into use, and while the database is away.
  */
 export class PrecomputedAnswers {
-  readonly counters = { hits: 0, misses: 0 };
+  readonly #lookups = { hits: 0, misses: 0 };
   readonly #table: PrecomputedAnswersOptions['table'];
   readonly #kept: ByteBoundedMap<KeptAnswer | null>;
   readonly #gatherer: KeyGatherer<PrecomputedRow>;
@@ -57,6 +57,11 @@ export class PrecomputedAnswers {
     this.#gatherer = new KeyGatherer((id, keys) => findPrecomputed(database, id, keys));
     this.#live = this.#liveNow();
     this.#unsubscribe = table.onLoaded(() => this.#dropReplaced());
+  }
+
+  /** Keys that were in memory and those that were not, and how often the database was asked. */
+  get counters(): { hits: number; misses: number; questions: number } {
+    return { ...this.#lookups, questions: this.#gatherer.counters.questions };
   }
 
   get bytes(): number {
@@ -95,9 +100,9 @@ export class PrecomputedAnswers {
       if (kept === undefined) missing.push(key);
       else answers.set(key, kept);
     }
-    this.counters.hits += answers.size;
+    this.#lookups.hits += answers.size;
     if (missing.length === 0) return { ...live, answers };
-    this.counters.misses += missing.length;
+    this.#lookups.misses += missing.length;
     const generation = this.#generation;
     const rows = await this.#gatherer.ask(live.id, missing);
     for (const key of missing) {
