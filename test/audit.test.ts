@@ -38,11 +38,17 @@ beforeAll(async () => {
         train: 'mlp({ hidden: [4], epochs: 1, batchSize: 128 })',
         release: "{ approval: 'required' }",
       }),
+      'pipelines/shop/pipeline.ts': pipelineSource({
+        name: 'shop',
+        train: 'mlp({ hidden: [4], epochs: 1, batchSize: 128 })',
+        more: "serving: { modes: ['online', 'offline'] },",
+      }),
     },
     // Nobody takes batches up, so that one can be cancelled before it ends.
     config: { webhooks: { allowPrivate: true }, queues: ['training', 'control', 'predictions'] },
   });
   local = test.client;
+  await test.run('shop');
   other = createClient({ baseUrl: test.platform.url, token: await newToken('another admin') });
 }, 120_000);
 afterAll(() => test.stop());
@@ -84,6 +90,10 @@ async function putLive(version: number): Promise<void> {
     await other.approveRelease({ params: { release: release.id }, body: { reason } });
 }
 
+async function newPrecomputation(): Promise<string> {
+  return (await local.startPrecomputation({ params: { model: 'shop' }, body: {} })).id;
+}
+
 async function newBackfill(): Promise<{ backfill: string }> {
   const body = { from: '2020-01-01', to: '2020-01-02' };
   return { backfill: (await local.startBackfill({ params: { pipeline: 'visits' }, body })).id };
@@ -119,6 +129,7 @@ const STEPS: Record<ChangingRoute, Step> = {
   predictAsync: {
     exempt: 'A prediction is data; it is kept with who asked for it, and every one is on record by itself.',
   },
+  lookupPredictions: { exempt: 'Precomputed answers are predictions; every one is on record by itself.' },
   postGroundTruth: { exempt: 'Ground truth is data; it is added only, with who sent it.' },
   postStreamEvents: { exempt: 'The events of a stream are data; what they start is audited.' },
   startRun: {
@@ -225,6 +236,17 @@ const STEPS: Record<ChangingRoute, Step> = {
   cancelBatch: {
     leaves: 'batch.cancelled',
     call: async () => local.cancelBatch({ params: await newBatch() }),
+  },
+  startPrecomputation: { leaves: 'precomputation.started', call: newPrecomputation },
+  cancelPrecomputation: {
+    leaves: 'precomputation.cancelled',
+    call: async () => {
+      // Its workers may have ended it before.
+      for (let ended = ''; ended !== 'cancelled';) {
+        const params = { model: 'shop', precomputation: await newPrecomputation() };
+        ended = (await local.cancelPrecomputation({ params })).state;
+      }
+    },
   },
   startBackfill: { leaves: 'backfill.started', call: newBackfill },
   stopBackfill: {

@@ -11,6 +11,7 @@ import { registerDoctor } from './commands/doctor.ts';
 import { registerLineage } from './commands/lineage.ts';
 import { registerModels } from './commands/models.ts';
 import { registerPersonalData } from './commands/personal-data.ts';
+import { registerPrecompute } from './commands/precompute.ts';
 import { registerPredict } from './commands/predict.ts';
 import { registerRegister } from './commands/register.ts';
 import { registerReleases } from './commands/releases.ts';
@@ -37,6 +38,7 @@ const COMMANDS = [
   registerReproduce,
   registerPredict,
   registerBatch,
+  registerPrecompute,
   registerLineage,
   registerDoctor,
   registerAlerts,

@@ -16,6 +16,8 @@ export const AUDIT_ACTIONS = [
   'model.created',
   'model.tagged',
   'model.untagged',
+  'precomputation.cancelled',
+  'precomputation.started',
   'release.approved',
   'release.commented',
   'release.live',

@@ -11,17 +11,22 @@ export type Instance = Record<string, FeatureValue>;
 export const MAX_INSTANCES = 50_000;
 
 export const predictRequestSchema = z.strictObject({
-  /** One object per row: every input column by name. Values are checked against the version's signature, not here. */
+  /**
+   * One object per row: every input column by name. Values are checked against the version's signature, not here. A row that is null, and every row where
+   * there are no instances, is asked for by its key alone.
+   */
   instances: z
     .array(
-      z
-        .unknown()
-        .meta({ type: 'object', additionalProperties: { type: ['number', 'string', 'boolean', 'null'] } }),
+      z.unknown().meta({
+        type: ['object', 'null'],
+        additionalProperties: { type: ['number', 'string', 'boolean', 'null'] },
+      }),
     )
     .min(1)
-    .max(MAX_INSTANCES),
-  /** The entity each instance is about, for joining ground truth later; as many as there are instances. */
-  keys: z.array(z.string().min(1).max(256)).optional(),
+    .max(MAX_INSTANCES)
+    .optional(),
+  /** The entity each row is about, for joining ground truth later; as many as there are instances. */
+  keys: z.array(z.string().min(1).max(256)).max(MAX_INSTANCES).optional(),
 });
 export type PredictRequest = z.infer<typeof predictRequestSchema>;
 
@@ -44,6 +49,12 @@ export const predictResponseSchema = z.strictObject({
       id: idSchema('prediction'),
       output: predictionOutputSchema,
       mode: predictionModeSchema,
+      /** The version that answered this row, where it is another than the response's. */
+      version: z.int().optional(),
+      /** Whole seconds since the answer was computed, where that was before it was asked for. */
+      ageSeconds: z.int().nonnegative().optional(),
+      /** When the entity's row happened, where the features are its last known ones and came with no request. */
+      featuresAt: instantSchema.optional(),
     }),
   ),
 });

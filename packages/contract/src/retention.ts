@@ -51,6 +51,10 @@ export const personalDataSchema = z.strictObject({
   key: z.string(),
   predictions: z.array(z.record(z.string(), z.unknown())),
   groundTruth: z.array(z.record(z.string(), z.unknown())),
+  /** The last known row of the entity, of each model that keeps it. */
+  entityFeatures: z.array(z.record(z.string(), z.unknown())),
+  /** Answers that were computed before anyone asked. */
+  precomputedPredictions: z.array(z.record(z.string(), z.unknown())),
   /** Dataset versions with rows of the key, and how many. */
   datasets: z.array(z.strictObject({ dataset: z.string(), pipeline: nameSchema, rows: z.int() })),
   /** Whether there is more than the answer holds (10,000 predictions). */
@@ -70,6 +74,8 @@ export const erasureSchema = z.strictObject({
   key: z.string(),
   predictions: z.int(),
   groundTruth: z.int(),
+  entityFeatures: z.int(),
+  precomputedPredictions: z.int(),
   datasets: z.array(z.string()),
   /** Dataset versions that still hold rows of the key. */
   remaining: z.array(z.string()),

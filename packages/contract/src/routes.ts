@@ -6,6 +6,7 @@ import { MODEL_ROUTES } from './routes/models.ts';
 import { RELEASE_ROUTES } from './routes/releases.ts';
 import { PREDICTION_ROUTES } from './routes/predictions.ts';
 import { ASYNC_PREDICTION_ROUTES } from './routes/async-predictions.ts';
+import { OFFLINE_ROUTES } from './routes/offline.ts';
 import { MONITORING_ROUTES } from './routes/monitoring.ts';
 import { ACCESS_ROUTES } from './routes/access.ts';
 import { BATCH_ROUTES } from './routes/batches.ts';
@@ -27,6 +28,7 @@ export const ROUTES = {
   ...PREDICTION_ROUTES,
   ...ASYNC_PREDICTION_ROUTES,
   ...BATCH_ROUTES,
+  ...OFFLINE_ROUTES,
   ...MONITORING_ROUTES,
   ...WEBHOOK_ROUTES,
   ...ACCESS_ROUTES,

@@ -4,6 +4,8 @@ export { countKeyRows, type KeyRowsQuestion } from './count-key-rows.ts';
 export * from './errors.ts';
 export { FileDigests, sameState, type FileState } from './file-digests.ts';
 export { windowBounds, type WindowBounds } from './window.ts';
+export { KeyCondition, type ConditionRow, type KeyConditionOptions } from './key-condition.ts';
+export { newestRows, type NewestRow, type NewestRowsOptions } from './newest-rows.ts';
 export { isSourceObject } from './object-files.ts';
 export { sourceFingerprint, type FingerprintOptions } from './source-fingerprint.ts';
 export { namedConnections, type SourceReaders } from './source-readers.ts';

@@ -132,3 +132,40 @@ export class BatchesLostError extends PerennialError {
     return { batch: this.batch, times: this.times };
   }
 }
+
+/** There are no entities to compute answers for. */
+export class NothingToPrecomputeError extends PerennialError {
+  readonly code = 'entity-not-found';
+  constructor(
+    readonly model: string,
+    /** The condition that holds for none; null where there are none at all. */
+    readonly keys: string | null,
+  ) {
+    const why =
+      keys === null
+        ? 'its pipeline names no data.key, or no run of it has brought any yet'
+        : 'the condition holds for none that is known';
+    super(`There are no entities of '${model}' to compute answers for: ${why}.`);
+  }
+
+  override get details() {
+    return { model: this.model, ...(this.keys !== null && { keys: this.keys }) };
+  }
+}
+
+/** Every worker that had a part of the precomputation was stopped or died before its end. */
+export class PrecomputationLostError extends PerennialError {
+  readonly code = 'internal';
+  constructor(
+    readonly precomputation: string,
+    readonly times: number,
+  ) {
+    super(
+      `A part of the precomputation '${precomputation}' was begun ${times} times, and each time its worker was stopped or died before the end.`,
+    );
+  }
+
+  override get details() {
+    return { precomputation: this.precomputation, times: this.times };
+  }
+}

@@ -4,6 +4,8 @@ export * from './control-jobs.ts';
 export * from './errors.ts';
 export { emitRunEvent, type EmissionDependencies, type LineageReceiver } from './openlineage/emit.ts';
 export * from './pipeline-catalog.ts';
+export * from './precomputations/precomputation-executor.ts';
+export * from './precomputations/precomputation-service.ts';
 export * from './reproductions/reproduction-executor.ts';
 export * from './reproductions/reproduction-service.ts';
 export * from './run-executor.ts';

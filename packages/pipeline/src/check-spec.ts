@@ -34,8 +34,21 @@ export function checkSpec(value: unknown): CheckedSpec {
     ...validateIssues(spec),
     ...columnIssues(spec),
     ...classIssues(spec),
+    ...servingIssues(spec),
   ];
   return issues.length > 0 ? { spec: undefined, issues } : { spec, issues: [] };
+}
+
+/** What is kept of entities is kept by their key. */
+function servingIssues({ data, serving }: PipelineSpec): Issue[] {
+  if (data.key !== undefined) return [];
+  const message = 'needs the key of an entity: name its column in data.key';
+  return [
+    ...(serving.modes.includes('offline')
+      ? [{ path: 'serving.modes', message: `'offline' ${message}` }]
+      : []),
+    ...(serving.cache?.features === undefined ? [] : [{ path: 'serving.cache.features', message }]),
+  ];
 }
 
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;

@@ -365,6 +365,20 @@ describe('an invalid definition', () => {
     );
   });
 
+  it('cannot keep answers or rows of entities that it does not name', () => {
+    const cache = { features: { maxAge: '1h' } };
+    expect(() => definePipeline({ ...smallest, serving: { modes: ['online', 'offline'], cache } })).toThrow(
+      "serving.modes: 'offline' needs the key of an entity: name its column in data.key; serving.cache.features: needs the key of an entity: name its column in data.key",
+    );
+    const data = { ...smallest.data, key: 'id' };
+    expect(
+      definePipeline({ ...smallest, data, serving: { modes: ['offline'], cache } }).spec.serving,
+    ).toEqual({
+      modes: ['offline'],
+      cache,
+    });
+  });
+
   it('never ends in another error, whatever it is', () => {
     const field = fc.constantFrom(...Object.keys(smallest));
     fc.assert(

@@ -18,6 +18,7 @@ import {
   transitionRelease,
   type Executor,
 } from '@perennial/storage';
+import { precomputeChampion } from './precompute-champion.ts';
 import type { Deed, ReleaseContext } from './release-context.ts';
 import type { ApprovalTerms } from './release-policy.ts';
 
@@ -137,11 +138,11 @@ export async function promote(
   return release;
 }
 
-/** Points the alias `champion` to the version of a release that is live. @throws ConflictError */
+/** Points the alias `champion` to the version of a release that is live, and queues what is computed for a new champion. @throws ConflictError */
 export async function moveChampion(
   tx: Executor,
   { id, model, version }: ReleaseOfVersion,
-  deed: Deed,
+  { ids, ...deed }: Deed & { ids: IdGenerator },
 ): Promise<void> {
   const current = await findAlias(tx, model, CHAMPION);
   const { by, reason, at } = deed;
@@ -161,4 +162,5 @@ export async function moveChampion(
     subject: `alias:${model}@${CHAMPION}`,
     details: { version, previousVersion, revision, release: formatId('release', id) },
   });
+  await precomputeChampion(tx, { model, version, at, by, ids });
 }

@@ -6,6 +6,7 @@ import {
   releasesInState,
   restorableReleases,
   transaction,
+  withdrawPrecomputed,
   type EarlierRelease,
   type Executor,
 } from '@perennial/storage';
@@ -42,7 +43,7 @@ export async function rollBack(desk: ReleaseDesk, wanted: Rollback, caller: Call
     await demand(tx, { id: live, transition: 'roll-back', at }, caller);
     const deed = { by: caller.name, reason: wanted.reason, at, origin: caller.origin };
     // First out, then in, as in a promotion; and what goes out is then known for rolled back, so that another version of its bytes is no way back.
-    await moveRelease(tx, { id: live, transition: 'roll-back' }, { ...deed, ids: desk.ids });
+    const undone = await moveRelease(tx, { id: live, transition: 'roll-back' }, { ...deed, ids: desk.ids });
     const earlier = await earlierChampion(tx, wanted);
     await demand(tx, { id: earlier.id, transition: 'restore', at }, caller);
     const restored = await moveRelease(
@@ -60,7 +61,8 @@ export async function rollBack(desk: ReleaseDesk, wanted: Rollback, caller: Call
       at,
       origin: caller.origin,
     });
-    await moveChampion(tx, { id: earlier.id, model, version }, deed);
+    await withdrawPrecomputed(tx, { model, version: undone.version, restored: version, at });
+    await moveChampion(tx, { id: earlier.id, model, version }, { ...deed, ids: desk.ids });
     return restored;
   });
 }

@@ -243,3 +243,71 @@ export class ServingClosedError extends PerennialError {
     return true;
   }
 }
+
+/** The model is not served in the way that was asked for. */
+export class ModeNotServedError extends PerennialError {
+  readonly code = 'mode-not-served';
+
+  constructor(
+    readonly model: string,
+    readonly mode: 'online' | 'offline',
+  ) {
+    const what =
+      mode === 'offline'
+        ? 'keeps no answers that were computed before'
+        : 'answers by key alone, from what was computed before';
+    super(
+      `The model '${model}' is not served ${mode}: it ${what} (serving.modes of its pipeline says how it is served).`,
+    );
+  }
+
+  override get details() {
+    return { model: this.model, mode: this.mode };
+  }
+}
+
+/** Most keys that an error names. */
+const NAMED_KEYS = 20;
+
+/** Nothing is known of some of the entities that were asked for by their keys. */
+export class EntitiesUnknownError extends PerennialError {
+  readonly code = 'entity-not-found';
+  readonly keys: readonly string[];
+  readonly truncated: boolean;
+
+  constructor(
+    readonly model: string,
+    keys: readonly string[],
+  ) {
+    const more = keys.length > 1 ? ` (and ${keys.length - 1} other keys)` : '';
+    super(
+      `No row of '${keys[0]?.slice(0, 120)}'${more} is known for the model '${model}': send the features with the request.`,
+    );
+    this.keys = keys.slice(0, NAMED_KEYS);
+    this.truncated = keys.length > NAMED_KEYS;
+  }
+
+  override get details() {
+    return { model: this.model, keys: this.keys, truncated: this.truncated };
+  }
+}
+
+/** There is no answer that was computed before, or none that may still be given. */
+export class PrecomputedMissingError extends PerennialError {
+  readonly code = 'precomputed-not-found';
+  readonly keys: readonly string[];
+
+  constructor(
+    readonly model: string,
+    /** The end of a sentence that begins with the model: `has no answer for 'c-1'`. */
+    readonly reason: string,
+    keys: readonly string[] = [],
+  ) {
+    super(`The model '${model}' ${reason}.`);
+    this.keys = keys.slice(0, NAMED_KEYS);
+  }
+
+  override get details() {
+    return { model: this.model, reason: this.reason, ...(this.keys.length > 0 && { keys: this.keys }) };
+  }
+}

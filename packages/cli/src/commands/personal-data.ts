@@ -36,6 +36,9 @@ function registerErase(data: Command, output: Output): Command {
       const erased = await connect(connection).erasePersonalData({ body: { key, reason, datasets } });
       if (json) return writeJson(output, erased);
       output.write(`${erased.predictions} predictions and ${erased.groundTruth} facts erased\n`);
+      output.write(
+        `${erased.entityFeatures} last known rows and ${erased.precomputedPredictions} precomputed answers erased\n`,
+      );
       for (const dataset of erased.datasets) output.write(`removed: ${dataset}\n`);
       for (const dataset of erased.remaining) output.write(`still has rows of it: ${dataset}\n`);
     });

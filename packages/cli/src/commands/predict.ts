@@ -21,7 +21,10 @@ export function registerPredict(program: Command, output: Output): void {
     .argument('<model>')
     .option('--data <json>', 'one instance, or an array of them')
     .option('--file <path>', 'a file that holds the same; - for standard input')
-    .option('--key <key...>', 'the key of each instance, for ground truth later')
+    .option(
+      '--key <key...>',
+      'the key of each instance; without instances, the entities that are asked about',
+    )
     .option('--async', 'have it answered later: prints the id at once')
     .option('--wait', 'with --async: wait until it is answered')
     .action((model: string, options: PredictOptions) => predict(model, options, output));
@@ -29,20 +32,27 @@ export function registerPredict(program: Command, output: Output): void {
 }
 
 async function predict(model: string, options: PredictOptions, output: Output): Promise<void> {
-  const given = parseJson(await readInput(options));
-  const instances = Array.isArray(given) ? (given as unknown[]) : [given];
   const keys = options.key === undefined ? {} : { keys: options.key };
-  const request = { params: { model }, body: { instances, ...keys } };
+  const request = { params: { model }, body: { ...(await readInstances(options)), ...keys } };
   const client = connect(options);
   if (options.async === true) return predictLater(client, { request, wait: options.wait === true }, output);
   if (options.wait === true) throw new UsageError('--wait is for what is answered later: add --async.');
   writeJson(output, await client.predict(request));
 }
 
+async function readInstances(options: PredictOptions): Promise<{ instances?: unknown[] }> {
+  const { data, file, key } = options;
+  if (key !== undefined && data === undefined && file === undefined) return {};
+  const given = parseJson(await readInput(options));
+  return { instances: Array.isArray(given) ? (given as unknown[]) : [given] };
+}
+
 async function readInput({ data, file }: PredictOptions): Promise<string> {
   if (data !== undefined && file === undefined) return data;
   if (file !== undefined && data === undefined) return file === '-' ? text(process.stdin) : readText(file);
-  throw new UsageError("Pass the instances with either --data '{…}' or --file <path>.");
+  throw new UsageError(
+    "Pass the instances with either --data '{…}' or --file <path>, or keys alone with --key.",
+  );
 }
 
 async function readText(file: string): Promise<string> {

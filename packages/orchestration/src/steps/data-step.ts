@@ -6,6 +6,7 @@ import {
   type BuiltDataset,
 } from '@perennial/data';
 import { digestOfJson, saveDatasetVersion } from '@perennial/storage';
+import { keepsEntities, refreshEntities } from '../entities/refresh-entities.ts';
 import { PipelineChangedError } from '../errors.ts';
 import type { RunContext, StepContext, StepDefinition } from './step.ts';
 
@@ -26,8 +27,10 @@ export const dataStep: StepDefinition<null, DataOutput> = {
   execute: async (context) => {
     // Its training follows, and the process for it takes as long to start as a small dataset to build.
     if (context.run.spec.train.kind !== 'command') context.trainer?.prepare();
-    const { digest, manifest, card } = await buildForRun(context);
+    const built = await buildForRun(context);
+    const { digest, manifest, card } = built;
     await refuseChanged(context);
+    if (keepsEntities(context.run.spec)) await refreshEntities(context, built);
     const { train, validation, test } = manifest.splits;
     const asOf = new Date(test.to);
     const output = {
@@ -79,6 +82,8 @@ async function describe(context: RunContext) {
     label: spec.label,
     features: spec.features,
     slices: spec.validate.slices.columns,
+    // A dataset that was built while nobody needed the entities' rows has not brought them.
+    ...(keepsEntities(spec) ? { entities: true } : {}),
   };
 }
 

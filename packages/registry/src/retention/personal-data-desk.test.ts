@@ -74,6 +74,8 @@ describe('what is on record about a key', () => {
       key: 'ada',
       predictions: 2,
       groundTruth: 3,
+      entityFeatures: 0,
+      precomputedPredictions: 0,
       datasets: [],
       remaining: [],
     });

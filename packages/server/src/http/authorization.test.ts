@@ -75,6 +75,7 @@ const SAMPLES: Record<string, string> = {
   batch: `batch_${UUID}`,
   backfill: `back_${UUID}`,
   reproduction: `repro_${UUID}`,
+  precomputation: `pre_${UUID}`,
   webhook: `hook_${UUID}`,
   delivery: `dlv_${UUID}`,
   token: `tok_${UUID}`,

@@ -2,7 +2,7 @@ import { parseId, type Clock } from '@perennial/contract';
 import { reportLive, type GroundTruthLog } from '@perennial/monitoring';
 import type { BackfillService, RunService, StreamService } from '@perennial/orchestration';
 import type { Signer } from '@perennial/registry/attestation';
-import type { PredictionService } from '@perennial/serving';
+import type { Predictor } from '@perennial/serving';
 import * as storage from '@perennial/storage';
 import { requireOwnFacts } from '../access/ground-truth-scope.ts';
 import type { Doctor } from '../platform/doctor.ts';
@@ -16,6 +16,7 @@ import { importHandlers, type ImportHandlerDependencies } from './import-handler
 import { lineageHandlers } from './lineage-handlers.ts';
 import type { Metrics } from './metrics.ts';
 import { modelHandlers } from './model-handlers.ts';
+import { offlineHandlers, type OfflineHandlerDependencies } from './offline-handlers.ts';
 import { reproductionHandlers } from './reproduction-handlers.ts';
 import { predictHandler } from './predict-handler.ts';
 import { retentionHandlers } from './retention-handlers.ts';
@@ -31,7 +32,8 @@ export interface HandlerDependencies
     AttestationDependencies,
     AsyncPredictionDependencies,
     BatchHandlerDependencies,
-    ReleaseHandlerDependencies {
+    ReleaseHandlerDependencies,
+    OfflineHandlerDependencies {
   database: storage.Database;
   artifacts: storage.ArtifactStore;
   signer: Signer;
@@ -39,7 +41,7 @@ export interface HandlerDependencies
   runs: RunService;
   backfills: BackfillService;
   streams: StreamService;
-  predictions: PredictionService;
+  predictions: Predictor;
   groundTruth: GroundTruthLog;
   metrics: Metrics;
   doctor: Doctor;
@@ -63,6 +65,7 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     ...predictionHandlers(dependencies),
     ...asyncPredictionHandlers(dependencies),
     ...batchHandlers(dependencies),
+    ...offlineHandlers(dependencies),
     ...monitoringHandlers(dependencies),
     ...webhookHandlers(dependencies),
     ...accessHandlers(dependencies),

@@ -15,6 +15,7 @@ import { IdempotencyConflictError } from '../errors.ts';
  */
 const NEVER_KEYED: ReadonlySet<RouteName> = new Set<RouteName>([
   'predict',
+  'lookupPredictions',
   'createWebhook',
   'createToken',
   'openSession',

@@ -1,4 +1,4 @@
-import type { PredictionService } from '@perennial/serving';
+import type { Predictor } from '@perennial/serving';
 import type { Metrics } from './metrics.ts';
 import type { Handlers } from './route-registration.ts';
 
@@ -10,11 +10,12 @@ export function predictHandler({
   predictions,
   metrics,
 }: {
-  predictions: PredictionService;
+  predictions: Predictor;
   metrics: Metrics;
 }): Handlers['predict'] {
   return async ({ params, body }) => {
-    const answer = await predictions.predict({ model: params.model, request: body });
+    const request = { instances: body.instances ?? [], keys: body.keys };
+    const answer = await predictions.predict({ model: params.model, request });
     metrics.predictions(answer, answer.predictions.length);
     return answer;
   };

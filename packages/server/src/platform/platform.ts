@@ -134,6 +134,7 @@ async function assembleApi(
     predictions: serving.predictions,
     asyncPredictions,
     ...openInference(parts, serving),
+    lookups: serving.offline.lookups,
     groundTruth: new GroundTruthLog({ database, clock, ids, flushPredictions }),
     flushPredictions,
     imports: new ModelImporter({ database, artifacts, clock, ids }),

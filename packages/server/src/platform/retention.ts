@@ -1,6 +1,7 @@
 import type { Chore } from '@perennial/orchestration';
 import { RetentionDesk } from '@perennial/registry';
 import { queueRetentionPass, startWorker, transaction } from '@perennial/storage';
+import { dropUnservedRows } from './offline.ts';
 import type { PlatformParts } from './parts.ts';
 
 /** Queues the day's pass when a day begins (UTC), or when the first scheduler of the day starts. */
@@ -26,9 +27,10 @@ export async function startRetentionJobs(parts: PlatformParts): Promise<void> {
     database,
     handlers: {
       'retention.apply': async ({ day }) => {
-        const { parts } = await desk.apply({ by: 'scheduler', origin: 'worker' });
-        const removed = Object.fromEntries(parts.map(({ kind, items }) => [kind, items]));
-        logger.info({ day, removed }, 'retention');
+        const report = await desk.apply({ by: 'scheduler', origin: 'worker' });
+        const removed = Object.fromEntries(report.parts.map(({ kind, items }) => [kind, items]));
+        const served = await dropUnservedRows(parts);
+        logger.info({ day, removed: { ...removed, ...served } }, 'retention');
       },
     },
     log: (level, message) => logger[level === 'warning' ? 'warn' : level](message),

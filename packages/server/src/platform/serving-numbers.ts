@@ -1,16 +1,18 @@
 import type { MetricSources } from '../http/metrics.ts';
+import { offlineNumbers } from './offline.ts';
 import type { Serving } from './serving.ts';
 
 type Numbers = MetricSources['numbers'];
 
 /** The data plane's own counters, by the names they are scraped under. */
-export function servingNumbers({ journal, shipper, models }: Serving): Numbers {
+export function servingNumbers({ journal, shipper, models, offline }: Serving): Numbers {
   return [
     {
       name: 'perennial_attestation_refusals_total',
       help: 'Times that a champion was refused, since it is not what was approved and signed',
       read: () => models.counters.refusals,
     },
+    ...offlineNumbers(offline),
     ...journalNumbers(journal),
     ...journalSizes(journal),
     ...shipperNumbers(shipper),

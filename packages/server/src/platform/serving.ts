@@ -11,8 +11,10 @@ import {
   databaseChampions,
   databaseEvidence,
   recordPolicyOf,
+  type Predictor,
 } from '@perennial/serving';
 import type { Config } from '../config/config.ts';
+import { openOffline, type Offline } from './offline.ts';
 import type { PlatformParts } from './parts.ts';
 
 /** The champions, loaded or to be loaded: all that a prediction takes which goes into no journal. */
@@ -24,7 +26,9 @@ export interface ServedChampions {
 /** Longest that a start waits for models: whoever has ten thousand does not wait half a minute for those that nobody may ask for. */
 const PRELOAD_MILLISECONDS = 5_000;
 export interface Serving extends ServedChampions {
-  predictions: PredictionService;
+  /** What answers requests: from what was computed before, or by computing. */
+  predictions: Predictor;
+  offline: Offline;
   journal: Journal;
   shipper: Shipper;
 }
@@ -36,8 +40,9 @@ export async function startServing(config: Config, parts: PlatformParts): Promis
   const { champions, models } = await openChampions(config, parts);
   await models.preload(AbortSignal.timeout(PRELOAD_MILLISECONDS));
   const policyOf = (model: string) => recordPolicyOf(champions.servingOf(model));
-  const predictions = new PredictionService({ models, journal, policyOf, ids, clock });
-  return { predictions, journal, shipper, champions, models };
+  const online = new PredictionService({ models, journal, policyOf, ids, clock });
+  const offline = await openOffline(parts, { online, champions, models, journal });
+  return { predictions: offline.predictions, offline, journal, shipper, champions, models };
 }
 
 /** The champions for a process that answers no requests but works on predictions: each is loaded when it is first needed. */

@@ -13,6 +13,7 @@ import type { SourceReaders } from '@perennial/data';
 import { RUN_CANCELLED_CHANNEL, startWorker } from '@perennial/storage';
 import { ArtifactServerReserve } from '../artifact-server/artifact-server-reserve.ts';
 import type { Config } from '../config/config.ts';
+import { precomputationJobs } from './offline.ts';
 import type { PlatformParts } from './parts.ts';
 import { batchJobs } from './batches.ts';
 import { sourceReaders } from './source-readers.ts';
@@ -86,6 +87,7 @@ export async function startJobs(
       'run.execute': ({ run }, job) => executor.execute(run, job),
       'reproduction.execute': ({ reproduction }, job) => reproductions.execute(reproduction, job),
       ...batchJobs(config, parts, sources),
+      ...precomputationJobs(parts),
     },
     log: (level, message) => logger[level === 'warning' ? 'warn' : level](message),
   });

@@ -8,6 +8,7 @@ import {
 import { createAsyncPrediction, getAsyncPrediction, transaction, type Database } from '@perennial/storage';
 import { OverloadedError } from '../errors.ts';
 import { CHUNK_ROWS, checkRequest } from '../online/prediction-service.ts';
+import { requireInstances } from './given-instances.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import { systemDelay, type Delay } from '../waiting/delay.ts';
@@ -107,10 +108,11 @@ export class AsyncPredictionDesk {
   }
 
   async #check(model: string, request: PredictRequest): Promise<void> {
-    checkRequest(request);
+    const given = requireInstances(request);
+    checkRequest(given);
     const served = await this.#options.models.hold(model);
     try {
-      await readAll(served, request.instances);
+      await readAll(served, given.instances);
     } finally {
       served.release();
     }

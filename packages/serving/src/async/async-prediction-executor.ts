@@ -29,6 +29,7 @@ import {
 } from '@perennial/storage';
 import { encodePrediction } from '../journal/prediction-record.ts';
 import type { ServedModels } from '../models/served-models.ts';
+import { requireInstances, type GivenRequest } from './given-instances.ts';
 import { computeAll } from '../online/prediction-service.ts';
 
 /** An event with more answers than this leaves them out, to be fetched: a receiver must not have to take megabytes. */
@@ -86,7 +87,8 @@ export class AsyncPredictionExecutor {
     return { state: 'failed', error, records: [] };
   }
 
-  async #answer({ model, request }: { model: string; request: PredictRequest }): Promise<Outcome> {
+  async #answer({ model, request: asked }: { model: string; request: PredictRequest }): Promise<Outcome> {
+    const request = requireInstances(asked);
     const served = await this.#options.models.hold(model);
     try {
       const started = performance.now();
@@ -165,7 +167,7 @@ export class AsyncPredictionExecutor {
 interface Computed {
   model: string;
   version: number;
-  request: PredictRequest;
+  request: GivenRequest;
   outputs: readonly PredictionOutput[];
   latencyMicroseconds: number;
 }

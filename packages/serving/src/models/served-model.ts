@@ -30,6 +30,8 @@ export class ServedModel {
   readonly champion: ServedVersion;
   /** Validates instances against the version's signature. */
   readonly read: InstanceReader;
+  /** Names of the columns that the version reads. */
+  readonly columns: readonly string[];
   readonly bytes: number;
   readonly loadedAt: Date;
   readonly #options: ServedModelOptions;
@@ -48,6 +50,7 @@ export class ServedModel {
     this.champion = champion;
     this.bytes = bytes;
     this.read = compileReader(inference.signature);
+    this.columns = inference.signature.inputs.map(({ name }) => name);
     this.loadedAt = clock.now();
     this.#options = options;
     this.#clock = clock;

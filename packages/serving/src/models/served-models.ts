@@ -150,7 +150,8 @@ export class ServedModels {
    */
   unload(model: string, version?: number): void {
     for (const served of this.#residents.list()) {
-      const meant = served.model === model && (version ?? served.champion.version) === served.champion.version;
+      const meant =
+        served.model === model && (version ?? served.champion.version) === served.champion.version;
       if (meant) void this.#drop(served);
     }
   }

@@ -88,7 +88,12 @@ export class ServedPlatform {
   /** Points the champion at anything, also at an artifact that is not there. */
   setChampion(model: string, to: { version: number; artifact: Digest } | null): void {
     const champion = to && { ...to, asOf: AS_OF, revision: ++this.#revision };
-    this.#champions.set(model, { model, champion });
+    this.#champions.set(model, { ...this.#champions.get(model), model, champion });
+  }
+
+  /** Changes what is known of a model beside its champion, without telling the table. */
+  amend(model: string, changes: Pick<Champion, 'serving' | 'precomputed'>): void {
+    this.#champions.set(model, { champion: null, ...this.#champions.get(model), ...changes, model });
   }
 
   remove(model: string): void {
