@@ -36,7 +36,7 @@ describe('every answer', () => {
 });
 
 describe('an address', () => {
-  it.each(['/', '/v1', '/v1/', '/v2/models', '/v1/models/', '/v1//models', '/V1/models', '/v1/runs/x/y/z'])(
+  it.each(['/', '/v1', '/v1/', '/v3/models', '/v1/models/', '/v1//models', '/V1/models', '/v1/runs/x/y/z'])(
     'such as %s leads nowhere',
     async (path) => {
       const response = await test.request(path);
