@@ -190,7 +190,6 @@ export class RunExecutor {
       await appendFenced(tx, context, { type: 'step-succeeded', step, reused: false, output });
       await appendFenced(tx, context, { type: 'succeeded', model: run.pipeline, version, verdict, live });
     });
-    context.publish('registration', { done: 1, message: 'registered' });
   }
 
   #context(run: RunRow, own: { workFolder: string; signal: AbortSignal; fence: number }): RunContext {
