@@ -73,7 +73,11 @@ function binaryTensors(given: readonly Instance[], id: string): RequestInit {
     ['origin', 'BYTES', textBytes(column(given, 'origin').map((text) => (text as string | null) ?? ''))],
     ['distance', 'FP64', new Uint8Array(Float64Array.from(column(given, 'distance'), number).buffer)],
     ['weekend', 'FP32', new Uint8Array(Float32Array.from(column(given, 'weekend'), number).buffer)],
-    ['departure', 'INT64', new Uint8Array(BigInt64Array.from(column(given, 'departure').map(instant)).buffer)],
+    [
+      'departure',
+      'INT64',
+      new Uint8Array(BigInt64Array.from(column(given, 'departure').map(instant)).buffer),
+    ],
   ];
   const inputs = tensors.map(([name, datatype, bytes]) => ({
     name,
@@ -91,7 +95,9 @@ async function byRows(model: string, instances: readonly Instance[]): Promise<Js
     body: JSON.stringify({ instances }),
   });
   expect(response.status).toBe(200);
-  return ((await response.json()) as { predictions: { output: Json }[] }).predictions.map(({ output }) => output);
+  return ((await response.json()) as { predictions: { output: Json }[] }).predictions.map(
+    ({ output }) => output,
+  );
 }
 
 interface Output {
@@ -136,7 +142,9 @@ function columnsOf(answers: readonly Json[]): Record<string, unknown[]> {
   return Object.fromEntries(
     Object.keys(answers[0] ?? {}).map((name) => [
       name,
-      answers.flatMap((answer) => (name === 'probabilities' ? Object.values(answer[name] as Json) : [answer[name]])),
+      answers.flatMap((answer) =>
+        name === 'probabilities' ? Object.values(answer[name] as Json) : [answer[name]],
+      ),
     ]),
   );
 }
@@ -144,7 +152,9 @@ function columnsOf(answers: readonly Json[]): Record<string, unknown[]> {
 it('answers rows the same in objects, in JSON tensors and in bytes', async () => {
   const property = fc.asyncProperty(fc.constantFrom(...MODELS), rows, padding, async (model, given, id) => {
     const expected = columnsOf(await byRows(model, given));
-    expect(await byTensors(model, { body: JSON.stringify({ inputs: jsonTensors(given) }) })).toEqual(expected);
+    expect(await byTensors(model, { body: JSON.stringify({ inputs: jsonTensors(given) }) })).toEqual(
+      expected,
+    );
     expect(await byTensors(model, binaryTensors(given, id))).toEqual(expected);
   });
   await fc.assert(property, { numRuns: 100 });

@@ -228,9 +228,7 @@ describe('an inference in JSON', () => {
       const before = (await server.recorded()).length;
       const response = await server.request('/v2/models/delay/infer', { method: 'POST', body: request });
       expect(response.status).toBe(200);
-      return (await server.recorded())
-        .slice(before)
-        .map(({ key }) => key);
+      return (await server.recorded()).slice(before).map(({ key }) => key);
     };
     const tensor =
       '{"name":"perennial.key","datatype":"UINT64","shape":[3],"data":[18446744073709551615,0,7]}';

@@ -70,7 +70,12 @@ const SCHEMAS: Json = {
   IndexRequest: object({ ready: bool }, []),
   Index: listOf(
     object(
-      { name: text, version: text, state: { type: 'string', enum: ['READY', 'LOADING', 'UNLOADING', 'UNAVAILABLE'] }, reason: text },
+      {
+        name: text,
+        version: text,
+        state: { type: 'string', enum: ['READY', 'LOADING', 'UNLOADING', 'UNAVAILABLE'] },
+        reason: text,
+      },
       ['name', 'state', 'reason'],
     ),
   ),

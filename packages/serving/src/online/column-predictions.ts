@@ -109,7 +109,12 @@ export class ColumnPredictor {
     const { ids, journal, clock } = this.#options;
     const firstId = baseId(ids);
     if (journal !== null) {
-      const how = { endpoint: model, mode: 'live', latencyMicroseconds, at: clock.now().toISOString() } as const;
+      const how = {
+        endpoint: model,
+        mode: 'live',
+        latencyMicroseconds,
+        at: clock.now().toISOString(),
+      } as const;
       const record = { model, version, ...how, firstId, signature, batch, keys, output };
       await recordColumns(journal, record, this.#options.policyOf?.(model) ?? RECORD_ALL);
     }
