@@ -33,7 +33,8 @@ def tensors(columns, binary=True):
     return inputs
 
 def infer(columns, binary=True, **options):
-    return client.infer('churn', tensors(columns, binary), headers=headers, **options)
+    # A copy, since the client writes the length of this request's JSON into what it is given, where the next request would send it along.
+    return client.infer('churn', tensors(columns, binary), headers=dict(headers), **options)
 
 def refused(work):
     try:
@@ -184,7 +185,7 @@ answer({
 })`;
     expect(await ask(program, secret)).toEqual({
       before: [['churn', '1', 'READY']],
-      after: [['churn', '1', expect.stringMatching(/^(UNAVAILABLE|UNLOADING)$/)]],
+      after: [['churn', '1', 'UNAVAILABLE']],
       again: [['churn', '1', 'READY']],
       config: '400',
     });

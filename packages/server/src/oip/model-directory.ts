@@ -103,10 +103,10 @@ export class ModelDirectory {
     await this.#load(target);
   }
 
-  /** Frees what is loaded of a model, or one version. What is in production stays so. @throws NotFoundError */
+  /** Frees what is loaded of a model, or one version, once its requests are done. What is in production stays so. @throws NotFoundError */
   async unload({ model, version }: Target): Promise<void> {
     await this.#championOf(model);
-    this.#options.models.unload(model, version);
+    await this.#options.models.unload(model, version);
   }
 
   /** The models of the caller, with the versions of each that are loaded. */

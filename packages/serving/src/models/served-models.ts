@@ -145,15 +145,19 @@ export class ServedModels {
   }
 
   /**
-   * Lets go of whatever is loaded of a model, or of one of its versions, once its requests are done. What is in production stays so: the next request loads it again.
+   * Lets go of whatever is loaded of a model, or of one of its versions; resolves when its requests are done and its memory is free. What is in production stays so: the next
+   * request loads it again.
    * @param version @default all
    */
-  unload(model: string, version?: number): void {
-    for (const served of this.#residents.list()) {
-      const meant =
-        served.model === model && (version ?? served.champion.version) === served.champion.version;
-      if (meant) void this.#drop(served);
-    }
+  async unload(model: string, version?: number): Promise<void> {
+    const meant = (served: ServedModel) =>
+      served.model === model && (version ?? served.champion.version) === served.champion.version;
+    await Promise.all(
+      this.#residents
+        .list()
+        .filter(meant)
+        .map((served) => this.#drop(served)),
+    );
   }
 
   /** Models that are loaded, with the versions that serve them. */
