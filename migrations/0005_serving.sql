@@ -100,6 +100,7 @@ ALTER TABLE "precomputation_chunks" ADD CONSTRAINT "precomputation_chunks_precom
 ALTER TABLE "precomputed_predictions" ADD CONSTRAINT "precomputed_predictions_precomputation_precomputations_id_fk" FOREIGN KEY ("precomputation") REFERENCES "public"."precomputations"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "async_predictions_by_model" ON "async_predictions" USING btree ("model","id" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "async_predictions_by_expiry" ON "async_predictions" USING btree ("expires_at");--> statement-breakpoint
+CREATE INDEX "async_predictions_unfinished" ON "async_predictions" USING btree ("model") WHERE "async_predictions"."state" in ('queued', 'running');--> statement-breakpoint
 CREATE INDEX "batches_by_model" ON "batches" USING btree ("model","id" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "precomputations_by_model" ON "precomputations" USING btree ("model","id" DESC NULLS LAST);--> statement-breakpoint
 CREATE UNIQUE INDEX "precomputations_live" ON "precomputations" USING btree ("model") WHERE "precomputations"."state" = 'live';

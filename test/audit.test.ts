@@ -44,7 +44,8 @@ beforeAll(async () => {
         more: "serving: { modes: ['online', 'offline'] },",
       }),
     },
-    config: { webhooks: { allowPrivate: true } },
+    // Nobody takes batches up, so that one can be cancelled before it ends.
+    config: { webhooks: { allowPrivate: true }, queues: ['training', 'control', 'predictions'] },
   });
   local = test.client;
   await test.run('shop');
@@ -98,6 +99,12 @@ async function newBackfill(): Promise<{ backfill: string }> {
   return { backfill: (await local.startBackfill({ params: { pipeline: 'visits' }, body })).id };
 }
 
+async function newBatch(): Promise<{ batch: string }> {
+  const input = { kind: 'files' as const, format: 'csv' as const, path: 'nowhere.csv' };
+  const { id } = await local.startBatch({ params: { model: 'churn' }, body: { input, version: 1 } });
+  return { batch: id };
+}
+
 async function newWebhook(): Promise<string> {
   const body = { url: 'http://127.0.0.1:9/services/hunter2', events: ['release.requested' as const] };
   const { id, secret } = await local.createWebhook({ body });
@@ -119,6 +126,9 @@ async function openSession(): Promise<string> {
 
 const STEPS: Record<ChangingRoute, Step> = {
   predict: { exempt: 'A prediction is data; every one is on record by itself.' },
+  predictAsync: {
+    exempt: 'A prediction is data; it is kept with who asked for it, and every one is on record by itself.',
+  },
   lookupPredictions: { exempt: 'Precomputed answers are predictions; every one is on record by itself.' },
   postGroundTruth: { exempt: 'Ground truth is data; it is added only, with who sent it.' },
   postStreamEvents: { exempt: 'The events of a stream are data; what they start is audited.' },
@@ -221,6 +231,11 @@ const STEPS: Record<ChangingRoute, Step> = {
   startReproduction: {
     leaves: 'reproduction.started',
     call: () => local.startReproduction({ params: visits }),
+  },
+  startBatch: { leaves: 'batch.started', call: newBatch },
+  cancelBatch: {
+    leaves: 'batch.cancelled',
+    call: async () => local.cancelBatch({ params: await newBatch() }),
   },
   startPrecomputation: { leaves: 'precomputation.started', call: newPrecomputation },
   cancelPrecomputation: {

@@ -1,7 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { modelVersionDetailSchema, predictResponseSchema, type Run } from '@perennial/contract';
+import {
+  asyncPredictionSchema,
+  modelVersionDetailSchema,
+  predictResponseSchema,
+  type Run,
+} from '@perennial/contract';
 import { perennial, type Outcome } from '@perennial/cli/testing';
 import { pipelineSource } from './harness/pipeline-source.ts';
 import { runToEnd, startTestPlatform, type TestPlatform } from './harness/test-platform.ts';
@@ -116,6 +121,20 @@ describe('perennial predict', () => {
     expect(predictResponseSchema.parse(JSON.parse(several.out)).predictions).toHaveLength(3);
     const { items } = await test.client.listPredictions({ query: { model: 'visits', key: 'b' } });
     expect(items).toHaveLength(1);
+  });
+
+  it('has it answered later, and waits for that where it should', async () => {
+    const data = ['--data', JSON.stringify(instances[0])];
+    const taken = asyncPredictionSchema.parse(
+      JSON.parse((await on('predict', 'visits', ...data, '--async')).out),
+    );
+    expect(taken.state).toBe('queued');
+    const params = { asyncPrediction: taken.id };
+    const found = await test.client.getAsyncPrediction({ params, query: { wait: '60s' } });
+    expect(found.response?.predictions).toHaveLength(1);
+    const { status, out } = await on('predict', 'visits', ...data, '--async', '--wait');
+    expect(status).toBe(0);
+    expect(asyncPredictionSchema.parse(JSON.parse(out)).response?.predictions).toHaveLength(1);
   });
 
   it('says which field of which instance is wrong', async () => {

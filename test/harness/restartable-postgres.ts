@@ -19,7 +19,12 @@ export class RestartablePostgres {
   }
 
   async restart(): Promise<void> {
-    await this.#server.stop();
+    await this.stop();
+    await this.resume();
+  }
+
+  /** Starts it again after `stop`, where it was. */
+  async resume(): Promise<void> {
     this.#server = await startEmbeddedPostgres({ folder: this.#folder });
   }
 

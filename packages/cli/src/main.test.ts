@@ -43,6 +43,7 @@ describe('a command line', () => {
       ['predict', 'm', '--data', '{}', '--file', 'x'],
       /Pass the instances with either --data/,
     ],
+    ['a wait for what is answered at once', ['predict', 'm', '--data', '{}', '--wait'], /add --async/],
     ['instances that are no JSON', ['predict', 'm', '--data', '{'], /The instances are not valid JSON: /],
     [
       'a file that is not there',

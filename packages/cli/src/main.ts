@@ -6,6 +6,7 @@ import { registerAlerts } from './commands/alerts.ts';
 import { registerAttestation } from './commands/attestation.ts';
 import { registerAudit } from './commands/audit.ts';
 import { registerBackfill } from './commands/backfill.ts';
+import { registerBatch } from './commands/batch.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerLineage } from './commands/lineage.ts';
 import { registerModels } from './commands/models.ts';
@@ -36,6 +37,7 @@ const COMMANDS = [
   registerAttestation,
   registerReproduce,
   registerPredict,
+  registerBatch,
   registerPrecompute,
   registerLineage,
   registerDoctor,

@@ -8,6 +8,8 @@ export const AUDIT_ACTIONS = [
   'backfill.resumed',
   'backfill.started',
   'backfill.stopped',
+  'batch.cancelled',
+  'batch.started',
   'data.erased',
   'data.exported',
   'model.changed',

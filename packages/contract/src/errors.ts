@@ -40,6 +40,7 @@ export const ERROR_STATUS = {
   conflict: 409,
   'no-champion': 409,
   'mode-not-served': 409,
+  'version-not-approved': 409,
   'lease-lost': 409,
   'transition-refused': 409,
   'release-refused': 403,

@@ -41,6 +41,7 @@ export * from './state-machine.ts';
 export * from './stream.ts';
 export * from './tags.ts';
 export * from './toolkit-card.ts';
+export * from './trace-context.ts';
 export * from './training.ts';
 export * from './trigger.ts';
 export * from './validate-spec.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { idSchema } from './ids.ts';
 import { daySchema, nameSchema } from './names.ts';
+import { traceparentSchema } from './trace-context.ts';
 
 /** Kinds of queued work and what each carries. A stage that wants a later stage's work enqueues one of these. */
 export const JOB_PAYLOADS = {
@@ -15,6 +16,7 @@ export const JOB_PAYLOADS = {
     delivery: idSchema('delivery'),
     /** Attempts made before the last replay, which do not count towards giving up. Absent: none. */
     priorAttempts: z.int().positive().optional(),
+    traceparent: traceparentSchema.optional(),
   }),
   /** Makes a version again and says whether it came out the same. */
   'reproduction.execute': z.strictObject({ reproduction: idSchema('reproduction') }),
@@ -39,7 +41,10 @@ export const JOB_PAYLOADS = {
   /** Puts a batch's chunks together into its one output. */
   'batch.finish': z.strictObject({ batch: idSchema('batch') }),
   /** Answers a prediction that somebody will come back for. */
-  'prediction.execute': z.strictObject({ prediction: idSchema('asyncPrediction') }),
+  'prediction.execute': z.strictObject({
+    prediction: idSchema('asyncPrediction'),
+    traceparent: traceparentSchema.optional(),
+  }),
 } as const;
 export type JobKind = keyof typeof JOB_PAYLOADS;
 export type JobPayload<Kind extends JobKind> = z.infer<(typeof JOB_PAYLOADS)[Kind]>;

@@ -5,9 +5,11 @@ import { DATASET_ROUTES } from './routes/datasets.ts';
 import { MODEL_ROUTES } from './routes/models.ts';
 import { RELEASE_ROUTES } from './routes/releases.ts';
 import { PREDICTION_ROUTES } from './routes/predictions.ts';
+import { ASYNC_PREDICTION_ROUTES } from './routes/async-predictions.ts';
 import { OFFLINE_ROUTES } from './routes/offline.ts';
 import { MONITORING_ROUTES } from './routes/monitoring.ts';
 import { ACCESS_ROUTES } from './routes/access.ts';
+import { BATCH_ROUTES } from './routes/batches.ts';
 import { RETENTION_ROUTES } from './routes/retention.ts';
 import { WEBHOOK_ROUTES } from './routes/webhooks.ts';
 import type { Route } from './routes/route.ts';
@@ -24,6 +26,8 @@ export const ROUTES = {
   ...MODEL_ROUTES,
   ...RELEASE_ROUTES,
   ...PREDICTION_ROUTES,
+  ...ASYNC_PREDICTION_ROUTES,
+  ...BATCH_ROUTES,
   ...OFFLINE_ROUTES,
   ...MONITORING_ROUTES,
   ...WEBHOOK_ROUTES,

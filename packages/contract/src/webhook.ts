@@ -6,6 +6,8 @@ import { instantSchema, nameSchema } from './names.ts';
 export const WEBHOOK_EVENTS = [
   'alert.raised',
   'model-version.registered',
+  'prediction.completed',
+  'prediction.failed',
   'release.requested',
   'release.approved',
   'release.live',
@@ -16,7 +18,8 @@ export const WEBHOOK_EVENTS = [
 export const webhookEventTypeSchema = z.enum(WEBHOOK_EVENTS);
 export type WebhookEventType = z.infer<typeof webhookEventTypeSchema>;
 
-/** The body of a delivery (https://www.standardwebhooks.com): `data` is the alert, the version or the release as the REST API shows it. */
+/** The body of a delivery (https://www.standardwebhooks.com): `data` is the alert, the version, the release or the asynchronous prediction as the REST API shows it; of one with more than
+ * a thousand answers, without the response. */
 export const webhookEventSchema = z.strictObject({
   type: webhookEventTypeSchema,
   timestamp: instantSchema,

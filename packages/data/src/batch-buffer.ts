@@ -1,11 +1,7 @@
-import {
-  DuckDBBigIntVector,
-  DuckDBDoubleVector,
-  DuckDBVarCharVector,
-  type DuckDBDataChunk,
-} from '@duckdb/node-api';
+import type { DuckDBDataChunk } from '@duckdb/node-api';
 import { MISSING_TIMESTAMP } from '@perennial/contract';
 import type { RawColumn } from '@perennial/onnx';
+import { duckdb } from './duckdb.ts';
 
 /** How a column of an answer is kept in a batch; its SQL must give DOUBLE, BIGINT or VARCHAR, and no NULL. */
 export type BufferForm = 'float64' | 'int64' | 'text';
@@ -73,12 +69,12 @@ interface CopyRange {
 
 function copyColumn(column: RawColumn, chunk: DuckDBDataChunk, { index, start, count, to }: CopyRange): void {
   const vector = chunk.getColumnVector(index);
-  if (column instanceof Float64Array && vector instanceof DuckDBDoubleVector) {
+  if (column instanceof Float64Array && vector instanceof duckdb.DuckDBDoubleVector) {
     for (let row = 0; row < count; row += 1) column[to + row] = vector.getItem(start + row) ?? NaN;
-  } else if (column instanceof BigInt64Array && vector instanceof DuckDBBigIntVector) {
+  } else if (column instanceof BigInt64Array && vector instanceof duckdb.DuckDBBigIntVector) {
     for (let row = 0; row < count; row += 1)
       column[to + row] = vector.getItem(start + row) ?? MISSING_TIMESTAMP;
-  } else if (Array.isArray(column) && vector instanceof DuckDBVarCharVector) {
+  } else if (Array.isArray(column) && vector instanceof duckdb.DuckDBVarCharVector) {
     for (let row = 0; row < count; row += 1) column[to + row] = vector.getItem(start + row) ?? '';
   } else {
     throw new TypeError(`column ${index} is a ${vector.type.toString()} and does not fit its buffer`);

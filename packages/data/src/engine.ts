@@ -1,11 +1,13 @@
-import {
-  DuckDBDataChunk,
+import type {
+  DuckDBConnection,
   DuckDBInstance,
-  type DuckDBConnection,
-  type DuckDBResult,
-  type DuckDBType,
-  type DuckDBValue,
+  DuckDBAppender,
+  DuckDBMaterializedResult,
+  DuckDBResult,
+  DuckDBType,
+  DuckDBValue,
 } from '@duckdb/node-api';
+import { duckdb } from './duckdb.ts';
 import { globEscaped, literal } from './sql.ts';
 import { QueryFailedError, WorkFolderFullError } from './errors.ts';
 
@@ -45,7 +47,7 @@ export class Engine {
   }
 
   static async open({ threads, memoryLimit, folder, readable }: EngineOptions): Promise<Engine> {
-    const instance = await DuckDBInstance.create(':memory:', {
+    const instance = await duckdb.DuckDBInstance.create(':memory:', {
       threads: String(threads),
       memory_limit: memoryLimit,
       temp_directory: folder ?? '',
@@ -125,13 +127,23 @@ export class Connection {
     return this.#connection.stream(sql).catch(rethrowQueryError);
   }
 
+  /** An answer that is in memory whole, so that its chunks need no wait. */
+  async collect(sql: string): Promise<DuckDBMaterializedResult> {
+    return this.#connection.run(sql).catch(rethrowQueryError);
+  }
+
+  /** What puts chunks of rows into a table; whoever asked for it closes it. */
+  async openAppender(table: string): Promise<DuckDBAppender> {
+    return this.#connection.createAppender(table).catch(rethrowQueryError);
+  }
+
   /** Adds rows to a table; the columns are all of one length. Texts are cast to the types of the table's columns. */
   async append(table: string, columns: readonly AppendedColumn[]): Promise<void> {
     const rows = columns[0]?.values.length ?? 0;
     const appender = await this.#connection.createAppender(table).catch(rethrowQueryError);
     try {
       for (let start = 0; start < rows; start += CHUNK_ROWS) {
-        const chunk = DuckDBDataChunk.create(columns.map(({ type }) => type));
+        const chunk = duckdb.DuckDBDataChunk.create(columns.map(({ type }) => type));
         chunk.setColumns(columns.map(({ values }) => values.slice(start, start + CHUNK_ROWS)));
         appender.appendDataChunk(chunk);
       }

@@ -154,3 +154,21 @@ export class SplitUnreadableError extends PerennialError {
     return { pipeline: this.pipeline, problem: this.problem };
   }
 }
+
+/** What a batch reads cannot be scored: a file is damaged or of another kind, a column is missing or of the wrong type, a value cannot be read. */
+export class BatchInputInvalidError extends PerennialError {
+  readonly code = 'data-invalid';
+
+  constructor(
+    /** Name of the file or key, as it was asked for. */
+    readonly file: string,
+    readonly problem: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`The batch cannot be scored: '${file}': ${problem}.`, options);
+  }
+
+  override get details() {
+    return { file: this.file, problem: this.problem };
+  }
+}

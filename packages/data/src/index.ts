@@ -1,7 +1,8 @@
+export * from './batches/index.ts';
 export { buildDataset, type BuildOptions, type BuildProgress, type BuiltDataset } from './build-dataset.ts';
 export { countKeyRows, type KeyRowsQuestion } from './count-key-rows.ts';
 export * from './errors.ts';
-export { FileDigests } from './file-digests.ts';
+export { FileDigests, sameState, type FileState } from './file-digests.ts';
 export { windowBounds, type WindowBounds } from './window.ts';
 export { KeyCondition, type ConditionRow, type KeyConditionOptions } from './key-condition.ts';
 export { newestRows, type NewestRow, type NewestRowsOptions } from './newest-rows.ts';

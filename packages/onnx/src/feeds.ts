@@ -1,7 +1,8 @@
 import { MISSING_TIMESTAMP, type ColumnType, type InputColumn } from '@perennial/contract';
-import { Tensor } from 'onnxruntime-node';
+import type { Tensor } from 'onnxruntime-node';
 import type { ColumnBatch, RawColumn } from './batch.ts';
 import { BatchInvalidError } from './errors.ts';
+import { ort } from './onnxruntime.ts';
 import { ARTIFACT_NAMES, type BorderNames } from './tensor-names.ts';
 
 /** Turns batches of raw columns into input tensors. Names are worked out once, since this runs for every request. */
@@ -39,13 +40,13 @@ function columnTensor(data: RawColumn, about: { column: string; type: ColumnType
   switch (type) {
     case 'number':
     case 'boolean':
-      if (data instanceof Float64Array) return new Tensor('float64', data, shape);
+      if (data instanceof Float64Array) return new ort.Tensor('float64', data, shape);
       throw new BatchInvalidError(column, `is a ${type} and must be a Float64Array`);
     case 'timestamp':
-      if (data instanceof BigInt64Array) return new Tensor('int64', data, shape);
+      if (data instanceof BigInt64Array) return new ort.Tensor('int64', data, shape);
       throw new BatchInvalidError(column, 'is a timestamp and must be a BigInt64Array');
     case 'text':
-      if (Array.isArray(data)) return new Tensor('string', data, shape);
+      if (Array.isArray(data)) return new ort.Tensor('string', data, shape);
       throw new BatchInvalidError(column, 'is text and must be an array of strings');
   }
 }

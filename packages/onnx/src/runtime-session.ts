@@ -1,5 +1,6 @@
-import { InferenceSession, type Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ArtifactInvalidError, InferenceFailedError } from './errors.ts';
+import { ort } from './onnxruntime.ts';
 
 const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   // More threads spin while they wait: a second core for 1.3 times the speed on small networks.
@@ -34,7 +35,7 @@ export class RuntimeSession {
    */
   static async open(bytes: Uint8Array): Promise<RuntimeSession> {
     try {
-      return new RuntimeSession(await InferenceSession.create(bytes, SESSION_OPTIONS));
+      return new RuntimeSession(await ort.InferenceSession.create(bytes, SESSION_OPTIONS));
     } catch (cause) {
       throw new ArtifactInvalidError('ONNX Runtime cannot load it', { cause });
     }

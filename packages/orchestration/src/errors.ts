@@ -116,6 +116,23 @@ export class LineageReceiverError extends PerennialError {
   }
 }
 
+/** Every worker that had a part of a batch was stopped or died before its end; it may well be the batch that kills them. */
+export class BatchesLostError extends PerennialError {
+  readonly code = 'internal';
+  constructor(
+    readonly batch: string,
+    readonly times: number,
+  ) {
+    super(
+      `A part of the batch '${batch}' was begun ${times} times, and each time its worker was stopped or died before the end.`,
+    );
+  }
+
+  override get details() {
+    return { batch: this.batch, times: this.times };
+  }
+}
+
 /** There are no entities to compute answers for. */
 export class NothingToPrecomputeError extends PerennialError {
   readonly code = 'entity-not-found';

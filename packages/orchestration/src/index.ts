@@ -1,4 +1,5 @@
 export * from './backfills/backfill-service.ts';
+export * from './batches/index.ts';
 export * from './control-jobs.ts';
 export * from './errors.ts';
 export { emitRunEvent, type EmissionDependencies, type LineageReceiver } from './openlineage/emit.ts';

@@ -22,6 +22,8 @@ import {
   type Database,
   type RunRow,
 } from '@perennial/storage';
+import { TrainerReserve } from '@perennial/training';
+import type { ArtifactServers } from '@perennial/validation';
 import { WorkersLostError } from './errors.ts';
 import { announceRun } from './openlineage/announce.ts';
 import type { PipelineCatalog } from './pipeline-catalog.ts';
@@ -47,8 +49,8 @@ export interface RunExecutorDependencies {
   workFolder: string;
   /** The platform's variables; processes that run author's code see few of them. */
   environment: RunContext['environment'];
-  /** Starts the process in which a candidate's file is served for its examination; null where none can be started. */
-  startServer: RunContext['startServer'];
+  /** Opens what starts, for one run, the processes in which a candidate's file is served for its examination; null where none can be started. */
+  openServers: (() => ArtifactServers) | null;
   /** Whether an OpenLineage receiver is told of runs; the same in all processes of an installation. @default false */
   announce?: boolean;
   /** Names this process in run events. */
@@ -121,6 +123,8 @@ export class RunExecutor {
       await mkdir(workFolder, { recursive: true });
       await this.#attempt(context, lastAttempt);
     } finally {
+      context.trainer?.close();
+      await context.servers?.close();
       await rm(workFolder, { recursive: true, force: true });
     }
   }
@@ -186,15 +190,18 @@ export class RunExecutor {
       await appendFenced(tx, context, { type: 'step-succeeded', step, reused: false, output });
       await appendFenced(tx, context, { type: 'succeeded', model: run.pipeline, version, verdict, live });
     });
+    context.publish('registration', { done: 1, message: 'registered' });
   }
 
   #context(run: RunRow, own: { workFolder: string; signal: AbortSignal; fence: number }): RunContext {
-    const { progress, delay = systemDelay, announce = false } = this.#dependencies;
+    const { progress, environment, delay = systemDelay, announce = false } = this.#dependencies;
     const edgeId = formatId('run', run.id);
     return {
       ...this.#dependencies,
       digests: this.#digests,
       ...own,
+      servers: this.#dependencies.openServers?.() ?? null,
+      trainer: new TrainerReserve({ folder: own.workFolder, environment }),
       run,
       delay,
       announce,

@@ -44,7 +44,7 @@ export class OverloadedError extends PerennialError {
     /** What is waited for: `journal` or the model's name. */
     readonly queue: string,
     readonly limit: number,
-    readonly unit: 'bytes' | 'rows',
+    readonly unit: 'bytes' | 'rows' | 'requests',
   ) {
     super(`Too much is waiting for ${queue} (limit ${limit} ${unit}). Try again shortly.`);
   }
@@ -55,6 +55,44 @@ export class OverloadedError extends PerennialError {
 
   override get details() {
     return { queue: this.queue, limit: this.limit, unit: this.unit };
+  }
+}
+
+/** The model could not be loaded in the time that a request may wait for it; the request was not taken and may be repeated. */
+export class ColdStartLateError extends PerennialError {
+  readonly code = 'overloaded';
+
+  constructor(
+    readonly model: string,
+    readonly milliseconds: number,
+  ) {
+    super(
+      `The model '${model}' is not loaded, and could not be within ${milliseconds} ms: too much else is being loaded or in use. Try again shortly.`,
+    );
+  }
+
+  override get transient() {
+    return true;
+  }
+
+  override get details() {
+    return { model: this.model, milliseconds: this.milliseconds };
+  }
+}
+
+/** A version that was asked for by its number, and that nobody has approved. */
+export class VersionNotApprovedError extends PerennialError {
+  readonly code = 'version-not-approved';
+
+  constructor(
+    readonly model: string,
+    readonly version: number,
+  ) {
+    super(`Version ${version} of '${model}' is not served: it was never approved.`);
+  }
+
+  override get details() {
+    return { model: this.model, version: this.version };
   }
 }
 

@@ -227,3 +227,18 @@ export class S3BucketUnusableError extends PerennialError {
     return { bucket: this.bucket, problem: this.problem };
   }
 }
+
+/** The result of an asynchronous prediction was there, or was to come, and its time is over. */
+export class ResultExpiredError extends PerennialError {
+  readonly code = 'result-expired';
+  constructor(
+    readonly prediction: string,
+    readonly expiredAt: Date,
+  ) {
+    super(`The asynchronous prediction '${prediction}' expired at ${expiredAt.toISOString()}: ask again.`);
+  }
+
+  override get details() {
+    return { prediction: this.prediction, expiredAt: this.expiredAt.toISOString() };
+  }
+}

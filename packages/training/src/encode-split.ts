@@ -1,5 +1,5 @@
 import type { DatasetManifest, FittedLabel } from '@perennial/contract';
-import { readSplit, type SplitBatch } from '@perennial/data';
+import { readSplit, type SplitBatch } from '@perennial/data/splits';
 import type { Encoder, EncodedBatch } from '@perennial/onnx';
 import { emptyRows, type EncodedRows } from './fit/encoded-rows.ts';
 

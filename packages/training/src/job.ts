@@ -53,7 +53,12 @@ export type FittedResult = Omit<TrainingResult, 'artifact' | 'bytes' | 'linear'>
   linear: { file: string } | null;
 };
 
-/** What the training process is asked to do. One message, one process. */
+/** Asks a training process to load what a training needs before there is one. */
+export interface Preparation {
+  kind: 'prepare';
+}
+
+/** What the training process is asked to do. One assignment, one process. */
 export type Assignment =
   | { kind: 'train'; job: TrainingJob }
   | { kind: 'command'; task: CommandTask }

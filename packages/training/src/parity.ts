@@ -1,5 +1,5 @@
 import { PARITY_TOLERANCE, type DatasetManifest, type FittedLabel } from '@perennial/contract';
-import { readSplit } from '@perennial/data';
+import { readSplit } from '@perennial/data/splits';
 import { InferenceModel, type Encoder, type OutputBatch } from '@perennial/onnx';
 import { ParityError } from './errors.ts';
 import type { EncodedRows } from './fit/encoded-rows.ts';

@@ -2,6 +2,7 @@ import { durationMilliseconds, type TrainingProgress } from '@perennial/contract
 import { TrainingFailedError } from './errors.ts';
 import type { FittedResult, TrainingJob } from './job.ts';
 import { trainingEnvironment, type ProcessEnvironment } from './process-environment.ts';
+import type { TrainerReserve } from './trainer-reserve.ts';
 import { runInProcess } from './training-process.ts';
 
 export interface TrainOptions {
@@ -12,6 +13,8 @@ export interface TrainOptions {
    * @default none
    */
   environment?: ProcessEnvironment;
+  /** Where a process may wait for this training, in the job's working folder and with the same variables. @default one is started now */
+  reserve?: TrainerReserve | undefined;
   /** Stops the training at once; `train` then throws the signal's reason. */
   signal?: AbortSignal;
 }
@@ -38,6 +41,7 @@ export async function train(job: TrainingJob, options: TrainOptions = {}): Promi
     { kind: 'train', job },
     {
       folder: job.workFolder,
+      child: options.reserve?.take(),
       environment: trainingEnvironment(options.environment ?? {}),
       timeout: durationMilliseconds(job.spec.timeout),
       signal: options.signal,

@@ -1,16 +1,18 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import type { TrainingProgress } from '@perennial/contract';
 import { TrainingFailedError } from './errors.ts';
 import { errorOf } from './failure.ts';
 import type { Assignment, Report } from './job.ts';
 import { watchMemory } from './memory-watch.ts';
+import { startChild } from './start-child.ts';
 
 export interface ProcessOptions {
   /** Working folder of the process. */
   folder?: string;
+  /** A process that was started before. @default one is started now */
+  child?: ChildProcess | undefined;
   /** After this long it is killed; milliseconds. */
   timeout: number;
   /** Kills it. */
@@ -36,9 +38,6 @@ const OUTPUT_GRACE = 2_000;
 /** Lines of the process's output that an error tells of. */
 const LINES_KEPT = 50;
 
-/** The entry is compiled JavaScript also where this file is not: a forked Node 20 runs no TypeScript. From `src` and from `dist` it is one path. */
-const ENTRY = fileURLToPath(new URL('../dist/child/main.js', import.meta.url));
-
 type LastReport = Exclude<Report, { kind: 'progress' | 'failed' }>;
 
 /**
@@ -50,15 +49,7 @@ type LastReport = Exclude<Report, { kind: 'progress' | 'failed' }>;
  */
 export async function runInProcess(assignment: Assignment, options: ProcessOptions): Promise<LastReport> {
   options.signal?.throwIfAborted();
-  const child = fork(ENTRY, [], {
-    // Flags of this process (a debugger's port, a loader) are not the child's.
-    execArgv: [],
-    serialization: 'advanced',
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: options.environment,
-    ...(options.folder === undefined ? {} : { cwd: options.folder }),
-  });
-  return new TrainingProcess(child, options).run(assignment);
+  return new TrainingProcess(options.child ?? startChild(options), options).run(assignment);
 }
 
 class TrainingProcess {

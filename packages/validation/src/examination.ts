@@ -6,7 +6,6 @@ import {
   type Evaluation,
   type FeatureShift,
   type GateReport,
-  type Measure,
   type ServedReport,
 } from '@perennial/contract';
 import { baselineOf } from './baselines/baseline.ts';
@@ -29,6 +28,7 @@ import {
 import type { CheckFinding } from './checks/finding.ts';
 import { checkLimits } from './checks/limits.ts';
 import { examineServed, type ServedExamination } from './checks/served/examine-served.ts';
+import { isServedForExamination } from './checks/served/is-served.ts';
 import { severityOf, withSeverities } from './checks/severities.ts';
 import { checkSlices } from './checks/slices.ts';
 import { primaryOf } from './gate/comparisons.ts';
@@ -206,16 +206,9 @@ async function goldenFindings({ input, contenders }: Subject): Promise<CheckFind
   return findings;
 }
 
-const SERVED_MEASURES = new Set<Measure>(['p99Milliseconds', 'residentMegabytes']);
-
-/** A fresh process costs a second or two: it is not started for checks that are switched off, unless a limit asks for what it measures. */
 async function servedOf({ input, contenders, rows }: Subject): Promise<ServedExamination> {
   const { startServer, spec, candidate, champion, signal } = input;
-  const wanted =
-    isOn(input, 'served-answers') ||
-    isOn(input, 'served-latency') ||
-    spec.validate.gate.limits.some(({ measure }) => SERVED_MEASURES.has(measure));
-  if (startServer === null || !wanted) return { report: null, findings: [] };
+  if (startServer === null || !isServedForExamination(spec)) return { report: null, findings: [] };
   const model = rows.champion && 'scored' in rows.champion ? contenders.champion : null;
   return await examineServed({
     start: startServer,

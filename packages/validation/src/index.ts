@@ -6,7 +6,12 @@ export {
   type ServedExamination,
   type ServedQuestion,
 } from './checks/served/examine-served.ts';
-export type { RunningArtifactServer, StartArtifactServer } from './checks/served/artifact-server.ts';
+export type {
+  ArtifactServers,
+  RunningArtifactServer,
+  StartArtifactServer,
+} from './checks/served/artifact-server.ts';
+export { isServedForExamination } from './checks/served/is-served.ts';
 export { metricOf, metricValues } from './metrics/metric-of.ts';
 export { plainValue, type RowMetric } from './metrics/row-metric.ts';
 export type { ScoringModel } from './scoring/score-split.ts';

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
+import { predictLater } from '../async-prediction.ts';
 import { connect, withConnection, type ConnectionOptions } from '../connection.ts';
 import { UsageError } from '../errors.ts';
 import { writeJson, type Output } from '../output.ts';
@@ -9,6 +10,8 @@ interface PredictOptions extends ConnectionOptions {
   data?: string;
   file?: string;
   key?: string[];
+  async?: boolean;
+  wait?: boolean;
 }
 
 export function registerPredict(program: Command, output: Output): void {
@@ -22,14 +25,19 @@ export function registerPredict(program: Command, output: Output): void {
       '--key <key...>',
       'the key of each instance; without instances, the entities that are asked about',
     )
+    .option('--async', 'have it answered later: prints the id at once')
+    .option('--wait', 'with --async: wait until it is answered')
     .action((model: string, options: PredictOptions) => predict(model, options, output));
   withConnection(command);
 }
 
 async function predict(model: string, options: PredictOptions, output: Output): Promise<void> {
   const keys = options.key === undefined ? {} : { keys: options.key };
-  const body = { ...(await readInstances(options)), ...keys };
-  writeJson(output, await connect(options).predict({ params: { model }, body }));
+  const request = { params: { model }, body: { ...(await readInstances(options)), ...keys } };
+  const client = connect(options);
+  if (options.async === true) return predictLater(client, { request, wait: options.wait === true }, output);
+  if (options.wait === true) throw new UsageError('--wait is for what is answered later: add --async.');
+  writeJson(output, await client.predict(request));
 }
 
 async function readInstances(options: PredictOptions): Promise<{ instances?: unknown[] }> {

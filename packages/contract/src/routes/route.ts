@@ -21,6 +21,8 @@ export interface Route {
   response: z.ZodType;
   /** Status of a success. */
   status: 200 | 201 | 202;
+  /** Where what was made is found, with `{name}` for fields of the response; sent as the header Location. */
+  location?: string;
   /** Whether the body may be as large as the installation lets uploads be, instead of requests. */
   upload?: true;
   /** Other forms that the response has for who accepts them instead of JSON. */

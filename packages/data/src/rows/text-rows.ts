@@ -1,5 +1,5 @@
-import { VARCHAR } from '@duckdb/node-api';
 import type { TextRow } from '@perennial/storage';
+import { duckdb } from '../duckdb.ts';
 import type { Connection } from '../engine.ts';
 import { QueryFailedError, SourceInvalidError } from '../errors.ts';
 import type { OpenRows } from '../open-files.ts';
@@ -27,7 +27,7 @@ export async function stageTextRows(
     const values = columns.map((_, index) => rows.map((row) => row[index] ?? null));
     await appendRows(
       connection,
-      values.map((column) => ({ type: VARCHAR, values: column })),
+      values.map((column) => ({ type: duckdb.VARCHAR, values: column })),
     ).catch((error: unknown) => rethrowMisfit(error, { pipeline, columns }));
   }
   return { columns: [...columns], relation: SOURCE_ROWS };

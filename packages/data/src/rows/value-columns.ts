@@ -1,22 +1,15 @@
-import {
-  BOOLEAN,
-  DOUBLE,
-  TIMESTAMPTZ,
-  VARCHAR,
-  DuckDBTimestampTZValue,
-  type DuckDBValue,
-} from '@duckdb/node-api';
-import type { DuckDBType } from '@duckdb/node-api';
+import type { DuckDBType, DuckDBValue } from '@duckdb/node-api';
+import { duckdb } from '../duckdb.ts';
 import type { AppendedColumn } from '../engine.ts';
 
 /** What a value of JavaScript is as a value of a column. */
 export type ValueKind = 'number' | 'text' | 'boolean' | 'time';
 
 const KIND_TYPES: Readonly<Record<ValueKind, { type: DuckDBType; name: string }>> = {
-  number: { type: DOUBLE, name: 'DOUBLE' },
-  text: { type: VARCHAR, name: 'VARCHAR' },
-  boolean: { type: BOOLEAN, name: 'BOOLEAN' },
-  time: { type: TIMESTAMPTZ, name: 'TIMESTAMP WITH TIME ZONE' },
+  number: { type: duckdb.DOUBLE, name: 'DOUBLE' },
+  text: { type: duckdb.VARCHAR, name: 'VARCHAR' },
+  boolean: { type: duckdb.BOOLEAN, name: 'BOOLEAN' },
+  time: { type: duckdb.TIMESTAMPTZ, name: 'TIMESTAMP WITH TIME ZONE' },
 };
 
 /** DuckDB's name of a kind's type. */
@@ -65,7 +58,7 @@ function duckValue(kind: ValueKind, value: unknown): DuckDBValue {
     case 'number':
       return Number(value);
     case 'time':
-      return new DuckDBTimestampTZValue(BigInt((value as Date).getTime()) * 1000n);
+      return new duckdb.DuckDBTimestampTZValue(BigInt((value as Date).getTime()) * 1000n);
     case 'text':
     case 'boolean':
       return value as string | boolean;

@@ -73,7 +73,8 @@ export class ReproductionExecutor {
       workFolder: folder,
       // Of its own: what another build remembered of a file might hide that it is another by now.
       digests: new FileDigests(),
-      startServer: null,
+      servers: null,
+      trainer: null,
       fence: 0,
       announce: false,
       signal: job.signal,

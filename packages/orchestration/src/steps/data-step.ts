@@ -25,6 +25,8 @@ export const dataStep: StepDefinition<null, DataOutput> = {
   reusable: true,
   describeInput: describe,
   execute: async (context) => {
+    // Its training follows, and the process for it takes as long to start as a small dataset to build.
+    if (context.run.spec.train.kind !== 'command') context.trainer?.prepare();
     const built = await buildForRun(context);
     const { digest, manifest, card } = built;
     await refuseChanged(context);

@@ -1,8 +1,8 @@
 import type { Clock, IdGenerator, StepName, TrainingProgress } from '@perennial/contract';
 import type { FileDigests, SourceReaders } from '@perennial/data';
 import type { ArtifactStore, Database, Executor, RunRow } from '@perennial/storage';
-import type { ProcessEnvironment } from '@perennial/training';
-import type { StartArtifactServer } from '@perennial/validation';
+import type { ProcessEnvironment, TrainerReserve } from '@perennial/training';
+import type { ArtifactServers } from '@perennial/validation';
 import type { PipelineCatalog } from '../pipeline-catalog.ts';
 
 /** What the execution of a run works with. */
@@ -20,8 +20,10 @@ export interface RunContext {
   workFolder: string;
   /** The platform's variables; processes that run author's code see few of them. */
   environment: ProcessEnvironment;
-  /** Starts the process in which a candidate's file is served for its examination; null where none can be started. */
-  startServer: StartArtifactServer | null;
+  /** Where the process comes from in which a candidate's file is served for its examination; null where none can be started. */
+  servers: ArtifactServers | null;
+  /** Where a training process can be made ready beforehand; null where trainings start their own. */
+  trainer: TrainerReserve | null;
   /** Whether an OpenLineage receiver is told of the run. */
   announce: boolean;
   run: RunRow;

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
-import type {
-  BackendName,
-  CommandTrainSpec,
-  NetworkTrainSpec,
-  TrainingProgress,
-  TrainingResult,
+import {
+  CHAMPION,
+  type BackendName,
+  type CommandTrainSpec,
+  type NetworkTrainSpec,
+  type TrainingProgress,
+  type TrainingResult,
 } from '@perennial/contract';
-import { championBefore, getDatasetVersion } from '@perennial/storage';
+import { championBefore, findAlias, getDatasetVersion } from '@perennial/storage';
 import {
   train,
   trainByCommand,
@@ -14,8 +15,10 @@ import {
   type TrainOptions,
   type TrainingJob,
 } from '@perennial/training';
+import { isServedForExamination } from '@perennial/validation';
 import { PipelineChangedError } from '../errors.ts';
 import type { DataOutput } from './data-step.ts';
+import { whenNearlyDone } from './nearly-done.ts';
 import type { RunContext, StepContext, StepDefinition } from './step.ts';
 
 export interface TrainingInput extends DataOutput {
@@ -45,9 +48,28 @@ export const trainingStep: StepDefinition<TrainingInput, TrainingResult> = {
   }),
   execute: async (context, input) => {
     const { file, folder } = loadedPipeline(context);
-    return { output: await fitModel(context, { ...input, pipeline: { file, folder } }) };
+    const output = await fitModel(await preparingServers(context), { ...input, pipeline: { file, folder } });
+    return { output };
   },
 };
+
+/**
+ * Has the processes that will serve candidate and champion started while the last seconds of training keep one core busy, and validation would wait for
+ * them. They are fresh all the same: they get an artifact once there is one, and one only.
+ */
+async function preparingServers(context: StepContext): Promise<StepContext> {
+  const { servers, database, run, report } = context;
+  if (servers === null || !isServedForExamination(run.spec)) return context;
+  const champion = await findAlias(database.orm, run.pipeline, CHAMPION);
+  const nearly = whenNearlyDone(() => servers.prepare(champion === undefined ? 1 : 2));
+  return {
+    ...context,
+    report: (progress) => {
+      report(progress);
+      if (progress.training?.type === 'batch') nearly(progress.done);
+    },
+  };
+}
 
 export interface Fitting {
   dataset: string;
@@ -137,8 +159,13 @@ async function fitByCommand(
   return (await trainByCommand(job, optionsOf(context))).result;
 }
 
-function optionsOf({ signal, environment, report }: StepContext): TrainOptions {
-  return { signal, environment, onProgress: (progress) => report(describeProgress(progress)) };
+function optionsOf({ signal, environment, report, trainer }: StepContext): TrainOptions {
+  return {
+    signal,
+    environment,
+    reserve: trainer ?? undefined,
+    onProgress: (progress) => report(describeProgress(progress)),
+  };
 }
 
 /**

@@ -49,7 +49,7 @@ export const validationStep: StepDefinition<ValidationInput, ValidationOutput> =
   name: 'validation',
   reusable: true,
   describeInput: async (context, input) => {
-    const { run, startServer } = context;
+    const { run, servers } = context;
     const { dataset, championCard, seen } = await gather(context, input);
     const { label, features, data, validate } = run.spec;
     return {
@@ -66,7 +66,7 @@ export const validationStep: StepDefinition<ValidationInput, ValidationOutput> =
       label,
       features,
       key: data.key ?? null,
-      served: startServer !== null,
+      served: servers !== null,
     };
   },
   execute: async (context, input) => {
@@ -74,7 +74,7 @@ export const validationStep: StepDefinition<ValidationInput, ValidationOutput> =
     const output = await validate({
       ...(await filesOf(context, input)),
       wear: wearOf(context),
-      startServer: context.startServer,
+      startServer: context.servers?.start ?? null,
       onProgress: (done: number) => report({ done, message: 'examining the candidate on the test rows' }),
       signal,
     });

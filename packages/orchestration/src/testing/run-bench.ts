@@ -128,7 +128,7 @@ export class RunBench {
       sources: {},
       workFolder: join(this.folder, 'work'),
       environment: process.env,
-      startServer: null,
+      openServers: null,
       worker: 'bench',
       platformVersion: '0.0.0',
       signer: this.#signing.signer,

@@ -38,10 +38,15 @@ export function neededArtifacts(holdings: Holdings, versions: Map<string, string
   }
   for (const { id, artifacts } of holdings.unfinished)
     for (const digest of artifacts) keepFirst(reasons, digest, `${formatId('run', id)} is under way`);
+  for (const { id, underWay, artifacts } of holdings.batches) {
+    const batch = formatId('batch', id);
+    for (const digest of artifacts)
+      keepFirst(reasons, digest, underWay ? `${batch} is under way` : `output of ${batch}`);
+  }
   return reasons;
 }
 
-/** Why each dataset version that must stay does: a needed version was trained on it, an unfinished run works with it, or it is a golden set. */
+/** Why each dataset version that must stay does: a needed version was trained on it, an unfinished run or batch works with it, or it is a golden set. */
 export function neededDatasets(holdings: Holdings, versions: Map<string, string>): Map<Digest, string> {
   const reasons = new Map<Digest, string>();
   for (const version of holdings.versions) {
@@ -51,6 +56,8 @@ export function neededDatasets(holdings: Holdings, versions: Map<string, string>
   }
   for (const { id, dataset } of holdings.unfinished)
     if (dataset !== null) keepFirst(reasons, dataset, `${formatId('run', id)} is under way`);
+  for (const { id, dataset } of holdings.batches)
+    if (dataset !== null) keepFirst(reasons, dataset, `${formatId('batch', id)} is under way`);
   for (const { name, validate } of [...holdings.pipelines, ...holdings.unfinished.map(({ spec }) => spec)])
     for (const set of validate.goldenSets)
       keepFirst(reasons, set.dataset, `golden set '${set.name}' of ${name}`);

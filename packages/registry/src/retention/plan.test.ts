@@ -28,6 +28,7 @@ const EMPTY: Holdings = {
   runs: [],
   unfinished: [],
   needs: [],
+  batches: [],
   pipelines: [],
   backfills: [],
   noticed: new Map(),

@@ -23,10 +23,12 @@ const RESOURCES: Record<ResourceParameter, Resource> = {
   run: { kind: 'run', id: 'run' },
   release: { kind: 'release', id: 'release' },
   prediction: { kind: 'prediction', id: 'prediction' },
+  batch: { kind: 'batch', id: 'batch' },
   backfill: { kind: 'backfill', id: 'backfill' },
   alert: { kind: 'alert', id: 'alert' },
   reproduction: { kind: 'reproduction', id: 'reproduction' },
   dataset: { kind: 'dataset', id: null },
+  asyncPrediction: { kind: 'async-prediction', id: 'asyncPrediction' },
 };
 
 export interface ResourceOwnersParts {

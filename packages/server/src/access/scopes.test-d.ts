@@ -5,5 +5,13 @@ import type { ResourceParameter } from './resource-owners.ts';
 // Whoever adds to these says whose the thing is, in the table of the same file: without that it does not compile.
 expectTypeOf<UnfilteredList>().toEqualTypeOf<'listModels' | 'listPipelines'>();
 expectTypeOf<ResourceParameter>().toEqualTypeOf<
-  'run' | 'release' | 'prediction' | 'backfill' | 'alert' | 'reproduction' | 'dataset'
+  | 'run'
+  | 'release'
+  | 'prediction'
+  | 'asyncPrediction'
+  | 'batch'
+  | 'backfill'
+  | 'alert'
+  | 'reproduction'
+  | 'dataset'
 >();

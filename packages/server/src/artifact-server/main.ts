@@ -7,6 +7,8 @@ import { announcementSchema, assignmentSchema } from './assignment.ts';
  * does, which is when whoever started it is done or gone. It removes its working folder itself, since the other may be gone.
  */
 let workFolder: string | undefined;
+// At once: it takes a second, and the assignment may be long in coming. What fails here fails there as well.
+void import('./serve-artifact.ts').catch(() => undefined);
 const input = createInterface({ input: process.stdin });
 input.once('line', (line) => void serve(line));
 input.once('close', () => {

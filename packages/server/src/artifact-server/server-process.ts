@@ -13,11 +13,13 @@ export class ServerProcess {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #gone: Promise<string>;
   readonly #lines: string[] = [];
+  #isGone = false;
 
   constructor(child: ChildProcessWithoutNullStreams) {
     this.#child = child;
     this.#gone = new Promise((resolve) => {
       child.once('error', (error) => resolve(`could not be started (${error.message})`));
+      child.once('exit', () => (this.#isGone = true));
       // `close` and not `exit`: by then what it wrote has been read.
       child.once('close', (code, signal) => resolve(`ended with ${signal ?? `exit code ${String(code)}`}`));
     });
@@ -27,6 +29,10 @@ export class ServerProcess {
     });
     // Writing to a process that is gone fails; that it is gone is told of otherwise.
     child.stdin.on('error', () => undefined);
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   get lastLines(): readonly string[] {

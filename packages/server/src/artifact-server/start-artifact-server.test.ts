@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { predictResponseSchema, type PredictionOutput } from '@perennial/contract';
-import { writeArtifact } from '@perennial/onnx';
 import type { RunningArtifactServer } from '@perennial/validation';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ArtifactServerError } from '../errors.ts';
 import { startArtifactServer } from './start-artifact-server.ts';
+import { DOUBLING } from './testing/doubling.ts';
 
 let folder = '';
 /** Where servers make their working folders. */
@@ -22,41 +22,6 @@ beforeAll(async () => {
   await mkdir(temporaryFolder);
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-/** An artifact that answers with twice its input. */
-const DOUBLING = writeArtifact({
-  encoder: {
-    columns: [{ name: 'x', type: 'number' }],
-    features: [
-      {
-        kind: 'numeric',
-        name: 'x',
-        column: 'x',
-        impute: 0,
-        missingIndicator: false,
-        clip: {},
-        log: false,
-        center: 0,
-        scale: 1,
-      },
-    ],
-  },
-  network: {
-    inputs: [{ name: 'dense', kind: 'dense', width: 1 }],
-    layers: [
-      {
-        name: 'out',
-        inputs: ['dense'],
-        kind: 'dense',
-        kernel: { shape: [1, 1], data: Float32Array.of(2) },
-        activation: 'linear',
-      },
-    ],
-    output: 'out',
-  },
-  label: { kind: 'regression', name: 'y', center: 0, scale: 1 },
-  properties: {},
-});
 
 async function started(bytes: Uint8Array = DOUBLING): Promise<RunningArtifactServer> {
   const file = join(folder, 'model.onnx');

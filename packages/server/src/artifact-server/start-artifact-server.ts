@@ -1,22 +1,17 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { RunningArtifactServer } from '@perennial/validation';
 import { ArtifactServerError } from '../errors.ts';
-import { ServerProcess } from './server-process.ts';
+import type { ServerProcess } from './server-process.ts';
+import { openProcess, type WaitingProcess } from './waiting-process.ts';
 
 export interface ArtifactServerOptions {
   /** How long it may take to come up, in milliseconds. @default 30000 */
   startMilliseconds?: number;
   /** Where its working folder is made. @default the system's folder for temporary files */
   temporaryFolder?: string;
+  /** A process that waits for an artifact. @default one is started */
+  waiting?: WaitingProcess | undefined;
 }
-
-/** Compiled JavaScript also where this file is not: Node 20 runs no TypeScript. From `src` and from `dist` it is one path. */
-const ENTRY = fileURLToPath(new URL('../../bin/artifact-server.js', import.meta.url));
 
 /**
  * Starts a process of its own that serves an artifact's file under a model's name, on a random port of the loopback address, to whoever has its random token;
@@ -26,16 +21,10 @@ const ENTRY = fileURLToPath(new URL('../../bin/artifact-server.js', import.meta.
  */
 export async function startArtifactServer(
   { file, model }: { file: string; model: string },
-  { startMilliseconds = 30_000, temporaryFolder = tmpdir() }: ArtifactServerOptions = {},
+  { startMilliseconds = 30_000, temporaryFolder, waiting }: ArtifactServerOptions = {},
 ): Promise<RunningArtifactServer> {
-  const folder = await mkdtemp(join(temporaryFolder, 'perennial-artifact-server-'));
+  const { server, folder, close } = waiting ?? (await openProcess(temporaryFolder));
   const token = randomBytes(32).toString('base64url');
-  const child = spawn(process.execPath, [ENTRY], { env: {}, cwd: folder, stdio: 'pipe' });
-  const server = new ServerProcess(child);
-  const close = async () => {
-    await server.end();
-    await rm(folder, { recursive: true, force: true });
-  };
   try {
     server.tell({ file, model, token, folder });
     const { url } = await server.announced(startMilliseconds);

@@ -38,7 +38,12 @@ describe('the configuration', () => {
       pipelines: resolve('pipelines'),
       database: { kind: 'embedded', folder: `${home}/postgres` },
       artifacts: { kind: 'folder', folder: `${home}/artifacts` },
-      journal: { folder: `${home}/journal`, durability: 'disk' },
+      journal: {
+        folder: `${home}/journal`,
+        durability: 'disk',
+        maxBytes: 17_179_869_184,
+        whenFull: 'refuse',
+      },
       servingFolder: `${home}/serving`,
       workFolder: `${home}/work`,
     });
@@ -146,6 +151,12 @@ describe('a bad value', () => {
     ['PERENNIAL_WEBHOOK_ALLOW_PRIVATE', 'yes', "must be one of true, false, not 'yes'"],
     ['PERENNIAL_LOG_LEVEL', 'loud', "must be one of debug, info, warn, error, silent, not 'loud'"],
     ['PERENNIAL_DURABILITY', 'yes', "must be one of disk, process, none, not 'yes'"],
+    ['PERENNIAL_JOURNAL_WHEN_FULL', 'drop', "must be one of refuse, drop-and-count, not 'drop'"],
+    [
+      'PERENNIAL_JOURNAL_MAX_BYTES',
+      '1000',
+      "must be a whole number from 134217728 to 999999999999999, not '1000'",
+    ],
     ['PERENNIAL_ADMIN_TOKEN', 'short', 'must be at least 16 visible ASCII characters without spaces'],
     [
       'PERENNIAL_ADMIN_TOKEN',

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { durationMilliseconds } from '@perennial/contract';
 import { readConnections, type Connections } from './connections.ts';
 import { signingConfig, type SigningConfig } from './signing-keys.ts';
 import { readEnvironment, type Environment, type ProcessRole } from './environment.ts';
@@ -32,6 +33,12 @@ export interface Config {
   workerConcurrency: number;
   /** Folder of the pipeline files. */
   pipelines: string;
+  batches: {
+    /** Below which batches may read files. */
+    folder: string;
+    /** Whose objects batches may read; null: none. */
+    bucket: string | null;
+  };
   database: { kind: 'embedded'; folder: string } | { kind: 'url'; url: string };
   artifacts:
     | { kind: 'folder'; folder: string }
@@ -46,9 +53,23 @@ export interface Config {
       };
   /** Addresses of the databases that pipelines may read. */
   connections: Connections;
-  journal: { folder: string; durability: Environment['PERENNIAL_DURABILITY'] };
+  journal: {
+    folder: string;
+    durability: Environment['PERENNIAL_DURABILITY'];
+    /** Most bytes of predictions that wait to be shipped before the journal counts as full. */
+    maxBytes: number;
+    whenFull: Environment['PERENNIAL_JOURNAL_WHEN_FULL'];
+  };
+  asyncPredictions: {
+    /** How long a result is kept, and how long it may take to come. */
+    keptMilliseconds: number;
+    /** Most unfinished ones of a model. */
+    queueLimit: number;
+  };
   /** Models cached by digest, and the last known champions. */
   servingFolder: string;
+  /** Most memory that loaded models take together, in bytes. */
+  modelsMemoryBytes: number;
   signing: SigningConfig;
   workFolder: string;
   webhooks: {
@@ -90,14 +111,28 @@ export function loadConfig(
     queues: environment.PERENNIAL_QUEUES ?? null,
     workerConcurrency: environment.PERENNIAL_WORKER_CONCURRENCY,
     pipelines: resolve(environment.PERENNIAL_PIPELINES),
+    batches: {
+      folder: resolve(environment.PERENNIAL_BATCH_FOLDER ?? environment.PERENNIAL_PIPELINES),
+      bucket: environment.PERENNIAL_BATCH_BUCKET ?? null,
+    },
     database:
       environment.DATABASE_URL === undefined
         ? { kind: 'embedded', folder: join(home, 'postgres') }
         : { kind: 'url', url: environment.DATABASE_URL },
     artifacts: artifactsConfig(environment, home),
     connections: readConnections(variables),
-    journal: { folder: join(home, 'journal'), durability: environment.PERENNIAL_DURABILITY },
+    journal: {
+      folder: join(home, 'journal'),
+      durability: environment.PERENNIAL_DURABILITY,
+      maxBytes: environment.PERENNIAL_JOURNAL_MAX_BYTES,
+      whenFull: environment.PERENNIAL_JOURNAL_WHEN_FULL,
+    },
+    asyncPredictions: {
+      keptMilliseconds: durationMilliseconds(environment.PERENNIAL_ASYNC_EXPIRY),
+      queueLimit: environment.PERENNIAL_ASYNC_QUEUE,
+    },
     servingFolder: join(home, 'serving'),
+    modelsMemoryBytes: environment.PERENNIAL_MODELS_MEMORY,
     signing: signingConfig(environment, {
       home,
       roles: environment.PERENNIAL_ROLES,

@@ -1,7 +1,8 @@
-import { JOB_QUEUES } from '@perennial/contract';
+import { JOB_QUEUES, durationSchema } from '@perennial/contract';
 import { z } from 'zod';
 import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
 import { connectionIssues } from './connections.ts';
+import { byteCount } from './byte-count.ts';
 import { isReceiverUrl, lineageIssues } from './open-lineage.ts';
 import { roleMapping } from './role-mapping.ts';
 import { signingIssues } from './signing-keys.ts';
@@ -56,12 +57,23 @@ const environmentSchema = z.object({
   ),
   PERENNIAL_LOG_LEVEL: withDefault(oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info'),
   PERENNIAL_DURABILITY: withDefault(oneOf('disk', 'process', 'none'), 'disk'),
+  // Below two segments of 64 MiB the journal would be full while its only segment is still being written.
+  PERENNIAL_JOURNAL_MAX_BYTES: withDefault(
+    wholeNumber(128 * 1024 * 1024, 10 ** 15 - 1),
+    String(16 * 1024 ** 3),
+  ),
+  PERENNIAL_JOURNAL_WHEN_FULL: withDefault(oneOf('refuse', 'drop-and-count'), 'refuse'),
   PERENNIAL_ROLES: withDefault(listOf(...ROLES), ROLES.join(',')),
   PERENNIAL_QUEUES: optional(listOf(...QUEUES)),
   PERENNIAL_WORKER_CONCURRENCY: withDefault(wholeNumber(1, 64), '1'),
+  PERENNIAL_BATCH_FOLDER: optional(z.string()),
+  PERENNIAL_BATCH_BUCKET: optional(z.string()),
   PERENNIAL_MAX_BODY_BYTES: withDefault(wholeNumber(1_024, 1_073_741_824), String(8 * 1024 * 1024)),
   // Above this a body's text is longer than a JavaScript string can be.
   PERENNIAL_MAX_UPLOAD_BYTES: withDefault(wholeNumber(1_024, 500_000_000), String(128 * 1024 * 1024)),
+  PERENNIAL_MODELS_MEMORY: withDefault(byteCount(1_048_576), '1GiB'),
+  PERENNIAL_ASYNC_EXPIRY: withDefault(durationSchema, '24h'),
+  PERENNIAL_ASYNC_QUEUE: withDefault(wholeNumber(1, 1_000_000), '10000'),
   PERENNIAL_WEBHOOK_ALLOW_PRIVATE: withDefault(oneOf('true', 'false'), 'false'),
   PERENNIAL_SIGNING_KEY: optional(z.string()),
   PERENNIAL_TRUSTED_KEYS: optional(z.string()),
@@ -116,6 +128,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const issues = [
     ...bad,
     ...incompleteStore(variables),
+    ...bucketWithoutStore(variables),
     ...missingToken(variables),
     ...incompleteSignIn(variables),
     ...missingDatabase(variables),
@@ -138,6 +151,12 @@ function incompleteStore(variables: NodeJS.ProcessEnv): ConfigurationIssue[] {
   return needed
     .filter((name) => !isSet(variables, name))
     .map((variable) => ({ variable, message: `is needed when ${first} is set` }));
+}
+
+/** A bucket is one of the store's. */
+function bucketWithoutStore(variables: NodeJS.ProcessEnv): ConfigurationIssue[] {
+  if (!isSet(variables, 'PERENNIAL_BATCH_BUCKET') || isSet(variables, 'S3_ENDPOINT')) return [];
+  return [{ variable: 'S3_ENDPOINT', message: 'is needed when PERENNIAL_BATCH_BUCKET is set' }];
 }
 
 /** Sign-in half set up would be found out by the first person who tries it. */

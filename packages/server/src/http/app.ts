@@ -7,6 +7,8 @@ import { admit, admitToModels, type Admission } from '../access/admission.ts';
 import { registerOpenIdRoutes } from '../access/openid-routes.ts';
 import { createMlflowHandlers } from '../mlflow/handlers.ts';
 import { registerMlflowRoutes } from '../mlflow/register-mlflow.ts';
+import { createOipHandlers, type OipDependencies } from '../oip/handlers.ts';
+import { registerOipRoutes } from '../oip/register-oip.ts';
 import { registerDocsPage } from './docs-page.ts';
 import { createHandlers, type HandlerDependencies } from './handlers.ts';
 import { checkPart } from './invalid-request.ts';
@@ -16,7 +18,7 @@ import { registerRoutes } from './route-registration.ts';
 import { streamRunEvents } from './run-events-stream.ts';
 import { createSystemApp, type SystemOptions } from './system-app.ts';
 
-export interface AppOptions extends HandlerDependencies, SystemOptions, Admission {
+export interface AppOptions extends HandlerDependencies, SystemOptions, Admission, OipDependencies {
   approach: Approach;
   maxBodyBytes: number;
   maxUploadBytes: number;
@@ -38,6 +40,7 @@ export function createApp(options: AppOptions): Hono {
   registerOpenIdRoutes(app, options.access);
   registerRoutes(app, createHandlers(options), options);
   registerMlflowRoutes(app, createMlflowHandlers(options), options);
+  registerOipRoutes(app, createOipHandlers(options), options);
   return app;
 }
 

@@ -14,6 +14,7 @@ import { insertToken, transaction } from '@perennial/storage';
 import { OPENID_ROUTES } from '../access/openid-routes.ts';
 import { hashSecret, newTokenSecret } from '../access/token-secret.ts';
 import { MLFLOW_ROUTES } from '../mlflow/routes.ts';
+import { OIP_ROUTES } from '../oip/routes.ts';
 import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
 
 type Guarded = Pick<Route, 'method' | 'path' | 'role' | 'scope'> & { query?: Route['query'] };
@@ -23,6 +24,7 @@ const routes: [string, Guarded][] = [
   ...Object.entries<Route>(ROUTES),
   ...Object.entries(MLFLOW_ROUTES),
   ...Object.entries(OPENID_ROUTES),
+  ...Object.entries(OIP_ROUTES),
 ];
 
 const ADMIN = 'the-configured-admin-token';
@@ -68,7 +70,9 @@ const SAMPLES: Record<string, string> = {
   run: `run_${UUID}`,
   release: `rel_${UUID}`,
   prediction: `pred_${UUID}`,
+  asyncPrediction: `async_${UUID}`,
   alert: `alert_${UUID}`,
+  batch: `batch_${UUID}`,
   backfill: `back_${UUID}`,
   reproduction: `repro_${UUID}`,
   precomputation: `pre_${UUID}`,
@@ -165,7 +169,18 @@ function isUnfilteredList({ scope, query, path }: Guarded): boolean {
   return path.startsWith('/api/') || !(query && ('model' in query.shape || 'pipeline' in query.shape));
 }
 
-const open = routes.filter(([, { role }]) => role === 'public');
+/** Health says no more than that: whether the server lives, and whether it is ready. */
+const health = routes.filter(([, { path }]) => path.startsWith('/v2/health/'));
+
+describe.each(health)('%s', (_, route) => {
+  it('is for everybody, and says nothing but that', async () => {
+    const response = await ask(route, {});
+    expect(response.status).toBe(200);
+    for (const value of Object.values((await response.json()) as object)) expect(value).toBe(true);
+  });
+});
+
+const open = routes.filter((one) => one[1].role === 'public' && !health.includes(one));
 
 describe.each(open)('%s', (_, route) => {
   it('is for everybody, and says nothing without a secret of its own', async () => {

@@ -8,7 +8,9 @@ import { requireOwnFacts } from '../access/ground-truth-scope.ts';
 import type { Doctor } from '../platform/doctor.ts';
 import { accessHandlers, type AccessHandlerDependencies } from './access-handlers.ts';
 import { attestationHandlers, type AttestationDependencies } from './attestation-handlers.ts';
+import { asyncPredictionHandlers, type AsyncPredictionDependencies } from './async-prediction-handlers.ts';
 import { auditHandlers } from './audit-handlers.ts';
+import { batchHandlers, type BatchHandlerDependencies } from './batch-handlers.ts';
 import { cardHandlers } from './card-handlers.ts';
 import { importHandlers, type ImportHandlerDependencies } from './import-handlers.ts';
 import { lineageHandlers } from './lineage-handlers.ts';
@@ -28,6 +30,8 @@ export interface HandlerDependencies
     ImportHandlerDependencies,
     AccessHandlerDependencies,
     AttestationDependencies,
+    AsyncPredictionDependencies,
+    BatchHandlerDependencies,
     ReleaseHandlerDependencies,
     OfflineHandlerDependencies {
   database: storage.Database;
@@ -59,6 +63,8 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     ...reproductionHandlers(dependencies),
     ...releaseHandlers(dependencies),
     ...predictionHandlers(dependencies),
+    ...asyncPredictionHandlers(dependencies),
+    ...batchHandlers(dependencies),
     ...offlineHandlers(dependencies),
     ...monitoringHandlers(dependencies),
     ...webhookHandlers(dependencies),

@@ -29,3 +29,29 @@ it('reads the numbers of others at each scrape: what ends in _total as a counter
   expect(text).toMatch(/perennial_things_total 7\n/);
   expect(text).toMatch(/# TYPE perennial_room_bytes gauge\nperennial_room_bytes -7\n/);
 });
+
+it('shows histograms that others keep, with counts that add up', async () => {
+  const counts = [3, 0, 2];
+  const metrics = new Metrics({
+    numbers: [],
+    times: [
+      {
+        name: 'perennial_commit_seconds',
+        help: 'Commits',
+        read: () => ({ bounds: [0.001, 0.5], counts, sum: 4.5 }),
+      },
+    ],
+  });
+  counts[1] = 1;
+  const text = await metrics.registry.metrics();
+  expect(text).toContain(
+    [
+      '# TYPE perennial_commit_seconds histogram',
+      'perennial_commit_seconds_bucket{le="0.001"} 3',
+      'perennial_commit_seconds_bucket{le="0.5"} 4',
+      'perennial_commit_seconds_bucket{le="+Inf"} 6',
+      'perennial_commit_seconds_sum 4.5',
+      'perennial_commit_seconds_count 6',
+    ].join('\n'),
+  );
+});

@@ -4,6 +4,12 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 export interface MetricSources {
   /** Name of a metric, its help, and how to read it. Names end in `_total` for counters. */
   numbers: { name: string; help: string; read: () => number }[];
+  /** Histograms that other parts keep: upper bounds of the buckets, how many fell into each (and beyond the last), and the sum. */
+  times?: {
+    name: string;
+    help: string;
+    read: () => { bounds: readonly number[]; counts: readonly number[]; sum: number };
+  }[];
 }
 
 /** The platform's metrics in Prometheus's text format. */
@@ -12,7 +18,7 @@ export class Metrics {
   readonly #requests: Histogram;
   readonly #predictions: Counter;
 
-  constructor({ numbers }: MetricSources) {
+  constructor({ numbers, times = [] }: MetricSources) {
     collectDefaultMetrics({ register: this.registry });
     this.#requests = new Histogram({
       name: 'perennial_http_request_duration_seconds',
@@ -28,6 +34,7 @@ export class Metrics {
       registers: [this.registry],
     });
     for (const source of numbers) this.#addNumber(source);
+    for (const source of times) this.#addTimes(source);
   }
 
   request(labels: { method: string; route: string; status: number }, seconds: number): void {
@@ -57,4 +64,39 @@ export class Metrics {
       },
     });
   }
+
+  #addTimes({ name, help, read }: NonNullable<MetricSources['times']>[number]): void {
+    const histogram = new Histogram({ name, help, registers: [this.registry], buckets: [...read().bounds] });
+    // prom-client keeps histograms of its own observations only; what is counted elsewhere is put into its form when it is asked for.
+    const get = async () => ({
+      name,
+      help,
+      type: 'histogram',
+      aggregator: 'sum',
+      values: histogramValues(name, read()),
+    });
+    Object.assign(histogram, { get, getForPromString: get });
+  }
+}
+
+interface HistogramValue {
+  metricName: string;
+  labels: { le?: number | string };
+  value: number;
+}
+
+function histogramValues(
+  name: string,
+  { bounds, counts, sum }: { bounds: readonly number[]; counts: readonly number[]; sum: number },
+): HistogramValue[] {
+  let below = 0;
+  const buckets = [...bounds, '+Inf'].map((le, index) => {
+    below += counts[index] ?? 0;
+    return { metricName: `${name}_bucket`, labels: { le }, value: below };
+  });
+  return [
+    ...buckets,
+    { metricName: `${name}_sum`, labels: {}, value: sum },
+    { metricName: `${name}_count`, labels: {}, value: below },
+  ];
 }

@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
 import { NotFoundError, type Clock } from '@perennial/contract';
 import {
   changeModel,
@@ -13,8 +11,8 @@ import {
   withdrawAlias,
 } from '@perennial/registry';
 import * as storage from '@perennial/storage';
-import { parseAccept } from 'hono/utils/accept';
 import type { HandlerContext, Handlers } from './route-registration.ts';
+import { asksForJson, storedFile } from './stored-file.ts';
 
 export interface ModelHandlerDependencies {
   database: storage.Database;
@@ -56,36 +54,14 @@ function versionRoutes({ database, artifacts, clock }: ModelHandlerDependencies)
     getArtifact: async ({ params }, { accept }) => {
       const version = await storage.getModelVersion(db, params.model, params.version);
       if (asksForJson(accept)) return { artifact: version.artifact, bytes: version.artifactBytes };
-      return fileOf(artifacts, { ...version, name: `${params.model}-${params.version}.onnx` });
+      const { artifact: digest, artifactBytes: bytes } = version;
+      return storedFile(artifacts, { digest, bytes, name: `${params.model}-${params.version}.onnx` });
     },
     changeVersion: ({ params, body }, context) =>
       changeVersion(desk, { ...params, ...body }, requesterOf(context)),
     tagVersion: ({ params, body }, context) => tagVersion(desk, { ...params, ...body }, requesterOf(context)),
     untagVersion: ({ params }, context) => untagVersion(desk, params, requesterOf(context)),
   } satisfies Partial<Handlers>;
-}
-
-function asksForJson(accept: string): boolean {
-  return parseAccept(accept).some(({ type, q }) => type.toLowerCase() === 'application/json' && q > 0);
-}
-
-/** An artifact as a file, with its digest in the header that RFC 9530 gives it. The store checks the bytes before the first is sent. */
-async function fileOf(
-  artifacts: storage.ArtifactStore,
-  { artifact, artifactBytes, name }: { artifact: string; artifactBytes: number; name: string },
-): Promise<Response> {
-  const path = await artifacts.fetchFile(artifact);
-  const base64 = Buffer.from(artifact.slice('sha256:'.length), 'hex').toString('base64');
-  return new Response(Readable.toWeb(createReadStream(path)) as ReadableStream, {
-    headers: {
-      'content-type': 'application/octet-stream',
-      'content-length': String(artifactBytes),
-      'content-disposition': `attachment; filename="${name}"`,
-      'repr-digest': `sha-256=:${base64}:`,
-      etag: `"${artifact}"`,
-      vary: 'accept',
-    },
-  });
 }
 
 function aliasRoutes({ database, clock }: ModelHandlerDependencies) {

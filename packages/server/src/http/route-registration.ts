@@ -15,6 +15,7 @@ import { credentialsOf, type Credentials, type Principal } from './authenticatio
 import { answerOnce, takesIdempotencyKey, type Answer } from './idempotency.ts';
 import { checkPart } from './invalid-request.ts';
 import { readJsonBody } from './json-body.ts';
+import { prefersAsync } from './preferences.ts';
 import { baseUrlOf, originOf } from './request-origin.ts';
 import { UploadGate } from './upload-gate.ts';
 
@@ -83,9 +84,23 @@ export interface RegistrationOptions extends Admission {
 /** Puts every route of the table on the app. */
 export function registerRoutes(app: Hono, handlers: Handlers, options: RegistrationOptions): void {
   const uploads = new UploadGate();
-  for (const name of Object.keys(ROUTES) as RouteName[]) {
-    registerRoute(app, { name, handler: handlers[name] as Handler, options: { ...options, uploads } });
-  }
+  const registration = (name: RouteName): Registration => ({
+    name,
+    handler: handlers[name] as Handler,
+    options: { ...options, uploads },
+  });
+  registerPreferredAsync(app, registration('predictAsync'));
+  for (const name of Object.keys(ROUTES) as RouteName[]) registerRoute(app, registration(name));
+}
+
+/** Has a prediction answered later where the request prefers that, before the route that answers at once sees it. */
+function registerPreferredAsync(app: Hono, registration: Registration): void {
+  const route: Route = ROUTES.predictAsync;
+  app.on(ROUTES.predict.method, routePattern(ROUTES.predict.path), (c, next) => {
+    if (!prefersAsync(c)) return next();
+    c.header('preference-applied', 'respond-async');
+    return answer(c, { ...registration, route });
+  });
 }
 
 /** Puts the route of a prediction on the app, which needs no database as its requests carry no key: for a process that does nothing else. */
@@ -110,8 +125,15 @@ interface Registration {
 
 function registerRoute(app: Hono, registration: Registration): void {
   const route: Route = ROUTES[registration.name];
-  const path = route.path.replace(/\{(\w+)\}/g, ':$1');
-  app.on(route.method, path, (c) => answer(c, { ...registration, route }));
+  app.on(route.method, routePattern(route.path), (c) => answer(c, { ...registration, route }));
+}
+
+/** What a colon in the last part of a path, which says what is done there, would be called as a parameter. */
+const ACTION = 'action';
+
+/** The path as Hono has it. A colon is a parameter to it, wherever it stands, so that a part with one is given as a pattern; clients may encode it. */
+function routePattern(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ':$1').replace(/\/([a-z-]+):([a-z]+)$/, `/:${ACTION}{$1(?::|%3[Aa])$2}`);
 }
 
 type Registered = Registration & { route: Route };
@@ -148,9 +170,15 @@ async function answerAdmitted(
   const context = new RequestContext(c, principal);
   const work = async () => withinModels(principal, scoped, await handler(request, context));
   const kept = await answerKeyed(c, registered, { principal, request, work });
-  if (kept !== undefined) return c.json(kept.body, kept.status as ContentfulStatusCode);
-  const body = await work();
-  return body instanceof Response ? body : c.json(body as object, route.status);
+  const { status, body } = kept ?? { status: route.status, body: await work() };
+  if (body instanceof Response) return body;
+  if (route.location !== undefined) c.header('location', placeOf(route.location, body));
+  return c.json(body as object, status as ContentfulStatusCode);
+}
+
+/** Also of an answer that is given again, which no handler has seen. */
+function placeOf(location: string, body: unknown): string {
+  return location.replace(/\{(\w+)\}/g, (_, name: string) => String((body as Record<string, unknown>)[name]));
 }
 
 interface Admitted {
@@ -177,10 +205,17 @@ interface Parts {
   body?: unknown;
 }
 
+function parametersOf(c: Context): Record<string, string> {
+  const given: Record<string, string> = c.req.param();
+  if (!(ACTION in given)) return given;
+  const { [ACTION]: _, ...parameters } = given;
+  return parameters;
+}
+
 /** What the address says, which tells whom the request is about; the body is not read for who may not send it. */
 function readAddress(c: Context, route: Route): Parts {
   const parts: Parts = {};
-  if (route.params) parts.params = checkPart('path', route.params, c.req.param());
+  if (route.params) parts.params = checkPart('path', route.params, parametersOf(c));
   if (route.query) parts.query = checkPart('query', route.query, c.req.query());
   return parts;
 }

@@ -3,7 +3,7 @@ import type { RunProgress, RunProgressHub } from '@perennial/orchestration';
 import { getRun, listRunEvents, type Database } from '@perennial/storage';
 import type { SSEStreamingApi } from 'hono/streaming';
 
-/** How often the database is asked for new events while a run is watched; progress within the process needs no asking. */
+/** How often the database is asked for new events while a run is watched; progress needs no asking, and that a step is done is asked after at once. */
 const POLL_MILLISECONDS = 250;
 
 export interface RunEventSources {
@@ -20,15 +20,43 @@ export async function streamRunEvents(
   { database, progress, stopping }: RunEventSources,
 ): Promise<void> {
   const send = (event: string, data: unknown) => stream.writeSSE({ event, data: JSON.stringify(data) });
-  const unsubscribe = progress.subscribe(run, (message: RunProgress) => void send('progress', message));
+  const pause = new Pause(stream);
+  const unsubscribe = progress.subscribe(run, (message: RunProgress) => {
+    void send('progress', message);
+    if (message.done === 1) pause.end();
+  });
   try {
-    await sendUntilEnd({ stream, database, run, stopping }, send);
+    await sendUntilEnd({ stream, database, run, stopping, pause }, send);
   } finally {
     unsubscribe();
   }
 }
 
+/** The time between two questions to the database. */
+class Pause {
+  readonly #stream: SSEStreamingApi;
+  #end: () => void = () => undefined;
+  #ended = false;
+
+  constructor(stream: SSEStreamingApi) {
+    this.#stream = stream;
+  }
+
+  /** Ends this pause, or the next where there is none now. */
+  end(): void {
+    this.#ended = true;
+    this.#end();
+  }
+
+  async make(): Promise<void> {
+    const early = new Promise<void>((resolve) => (this.#end = resolve));
+    if (!this.#ended) await Promise.race([early, this.#stream.sleep(POLL_MILLISECONDS)]);
+    this.#ended = false;
+  }
+}
+
 interface Watched {
+  pause: Pause;
   stream: SSEStreamingApi;
   database: Database;
   run: Run['id'];
@@ -36,7 +64,7 @@ interface Watched {
 }
 
 async function sendUntilEnd(
-  { stream, database, run, stopping }: Watched,
+  { stream, database, run, stopping, pause }: Watched,
   send: (event: string, data: unknown) => Promise<void>,
 ): Promise<void> {
   const id = parseId('run', run);
@@ -50,7 +78,7 @@ async function sendUntilEnd(
       await send('end', current);
       return;
     }
-    if (page.nextCursor === null) await stream.sleep(POLL_MILLISECONDS);
+    if (page.nextCursor === null) await pause.make();
   }
 }
 

@@ -12,15 +12,17 @@ import { Metrics } from '../http/metrics.ts';
 import { createSystemApp } from '../http/system-app.ts';
 import { Closers } from './closers.ts';
 import { startDeliveries } from './deliveries.ts';
+import { openInference } from './open-inference.ts';
 import { startLineageEmission } from './open-lineage.ts';
 import { Doctor } from './doctor.ts';
 import { ModelImporter } from './import-model.ts';
 import type { Logger } from './logger.ts';
 import { Readiness } from './readiness.ts';
 import type { PlatformParts } from './parts.ts';
-import { startServing, type Serving } from './serving.ts';
+import { openAsyncPredictions, startAsyncPredictions, worksOnPredictions } from './async-predictions.ts';
+import { openChampions, startServing, type Serving } from './serving.ts';
 import { openSigner, registerSigningKey } from './signing.ts';
-import { servingNumbers } from './serving-numbers.ts';
+import { servingNumbers, servingTimes } from './serving-numbers.ts';
 import { openStorage } from './storage.ts';
 import { PLATFORM_VERSION } from './version.ts';
 import { startScheduler } from './scheduler.ts';
@@ -96,6 +98,8 @@ async function startRoles(config: Config, foundation: Foundation): Promise<{ app
     await startLineageEmission(config, parts, work);
   }
   if (has('worker')) await startJobs(config, parts, work);
+  if (worksOnPredictions(config))
+    await startAsyncPredictions(config, parts, serving ?? (await openChampions(config, parts)));
   const app = serving
     ? await assembleApi(config, { ...foundation, serving, work })
     : createSystemApp({ readiness, logger: parts.logger, metrics: new Metrics({ numbers: [] }) });
@@ -113,6 +117,7 @@ async function assembleApi(
 ): Promise<Hono> {
   const access = await openAccess(config, parts);
   const { database, artifacts, clock, ids, signer, logger } = parts;
+  const asyncPredictions = await openAsyncPredictions(config, parts, serving);
   const flushPredictions = () => serving.shipper.flush();
   return createApp({
     database,
@@ -127,13 +132,16 @@ async function assembleApi(
     streams: work.streams,
     progress: work.progress,
     predictions: serving.predictions,
+    asyncPredictions,
+    ...openInference(parts, serving),
     lookups: serving.offline.lookups,
     groundTruth: new GroundTruthLog({ database, clock, ids, flushPredictions }),
     flushPredictions,
     imports: new ModelImporter({ database, artifacts, clock, ids }),
     doctor: new Doctor({ config, database, artifacts }),
     webhookNetwork: config.webhooks,
-    metrics: new Metrics({ numbers: servingNumbers(serving) }),
+    batchPlaces: config.batches,
+    metrics: new Metrics({ numbers: servingNumbers(serving), times: servingTimes(serving) }),
     access,
     authenticate: authenticate ?? access.authenticate,
     limits: access.limits,

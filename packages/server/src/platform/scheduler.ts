@@ -1,5 +1,6 @@
 import { Scheduler, controlJobs, startTicks } from '@perennial/orchestration';
 import { startWorker } from '@perennial/storage';
+import { expiryChore } from './async-predictions.ts';
 import { bucketLister } from './bucket-files.ts';
 import { idempotencyChore } from './idempotency-keys.ts';
 import type { PlatformParts } from './parts.ts';
@@ -21,7 +22,7 @@ export async function startScheduler(parts: PlatformParts, work: Work): Promise<
       ...work,
       listerOf,
       log,
-      chores: [retentionChore(parts), idempotencyChore(parts)],
+      chores: [retentionChore(parts), idempotencyChore(parts), expiryChore(parts)],
     }),
   );
   closers.add('scheduler', stopTicks);

@@ -14,7 +14,9 @@ export function servingNumbers({ journal, shipper, models, offline }: Serving): 
     },
     ...offlineNumbers(offline),
     ...journalNumbers(journal),
+    ...journalSizes(journal),
     ...shipperNumbers(shipper),
+    ...backlogNumbers(shipper),
   ];
 }
 
@@ -55,6 +57,67 @@ function journalNumbers({ counters }: Serving['journal']): Numbers {
       name: 'perennial_journal_damaged_bytes_total',
       help: 'Bytes that are no whole record',
       read: () => counters.damagedBytes,
+    },
+  ];
+}
+
+function journalSizes(journal: Serving['journal']): Numbers {
+  return [
+    {
+      name: 'perennial_journal_failures_total',
+      help: 'Groups that could not be written for another reason than room',
+      read: () => journal.counters.failures,
+    },
+    {
+      name: 'perennial_journal_torn_bytes_total',
+      help: 'Bytes of an unfinished end, cut off at the start',
+      read: () => journal.counters.tornBytes,
+    },
+    {
+      name: 'perennial_journal_queued_bytes',
+      help: 'Bytes that wait to be written',
+      read: () => journal.queuedBytes,
+    },
+    {
+      name: 'perennial_journal_stored_bytes',
+      help: 'Bytes of the journal on the disk',
+      read: () => journal.storedBytes,
+    },
+  ];
+}
+
+function backlogNumbers(shipper: Serving['shipper']): Numbers {
+  return [
+    {
+      name: 'perennial_shipper_batches_total',
+      help: 'Batches brought to the database',
+      read: () => shipper.counters.batches,
+    },
+    {
+      name: 'perennial_shipper_waiting_records',
+      help: 'Predictions put on record since the start that are not in the database yet',
+      read: () => shipper.waiting.records,
+    },
+    {
+      name: 'perennial_shipper_waiting_bytes',
+      help: 'Bytes of the journal that are not in the database yet',
+      read: () => shipper.waiting.bytes,
+    },
+    {
+      name: 'perennial_shipper_oldest_waiting_seconds',
+      help: 'Age of the oldest prediction that is not in the database yet',
+      read: () => shipper.waiting.oldestSeconds,
+    },
+  ];
+}
+
+/** Times of the data plane, counted in buckets. */
+export function servingTimes({ journal }: Pick<Serving, 'journal'>): NonNullable<MetricSources['times']> {
+  return [
+    {
+      name: 'perennial_journal_commit_seconds',
+      help: 'Time from the write of a group until it is as durable as was asked',
+      read: () => journal.commitTimes,
     },
   ];
 }

@@ -10,42 +10,64 @@ import {
   createPredictionSink,
   databaseChampions,
   databaseEvidence,
+  recordPolicyOf,
   type Predictor,
 } from '@perennial/serving';
 import type { Config } from '../config/config.ts';
 import { openOffline, type Offline } from './offline.ts';
 import type { PlatformParts } from './parts.ts';
 
-export interface Serving {
+/** The champions, loaded or to be loaded: all that a prediction takes which goes into no journal. */
+export interface ServedChampions {
+  champions: ChampionTable;
+  models: ServedModels;
+}
+
+/** Longest that a start waits for models: whoever has ten thousand does not wait half a minute for those that nobody may ask for. */
+const PRELOAD_MILLISECONDS = 5_000;
+export interface Serving extends ServedChampions {
   /** What answers requests: from what was computed before, or by computing. */
   predictions: Predictor;
   offline: Offline;
   journal: Journal;
   shipper: Shipper;
-  champions: ChampionTable;
-  models: ServedModels;
 }
 
 /** Puts the data plane together: champions, loaded models, journal, shipping. */
 export async function startServing(config: Config, parts: PlatformParts): Promise<Serving> {
-  const { database, closers, logger, clock, ids } = parts;
+  const { clock, ids } = parts;
   const { journal, shipper } = await startJournal(config, parts);
+  const { champions, models } = await openChampions(config, parts);
+  await models.preload(AbortSignal.timeout(PRELOAD_MILLISECONDS));
+  const policyOf = (model: string) => recordPolicyOf(champions.servingOf(model));
+  const online = new PredictionService({ models, journal, policyOf, ids, clock });
+  const offline = await openOffline(parts, { online, champions, models, journal });
+  return { predictions: offline.predictions, offline, journal, shipper, champions, models };
+}
+
+/** The champions for a process that answers no requests but works on predictions: each is loaded when it is first needed. */
+export async function openChampions(config: Config, parts: PlatformParts): Promise<ServedChampions> {
+  const { database, closers, logger } = parts;
   const champions = await ChampionTable.open({
     snapshotFile: join(config.servingFolder, 'champions.json'),
     ...databaseChampions(database),
     onProblem: (error) => logger.warn({ err: error }, 'champion table'),
   });
   closers.add('champion table', () => champions.close());
-  const models = await openModels(config, { ...parts, champions });
-  await models.preload();
-  const online = new PredictionService({ models, journal, ids, clock });
-  const offline = await openOffline(parts, { online, champions, models, journal });
-  return { predictions: offline.predictions, offline, journal, shipper, champions, models };
+  return { champions, models: await openModels(config, { ...parts, champions }) };
 }
 
 async function openModels(
   config: Config,
-  { database, artifacts, champions, signer, closers, logger }: PlatformParts & { champions: ChampionTable },
+  {
+    database,
+    artifacts,
+    champions,
+    signer,
+    closers,
+    logger,
+    clock,
+  }: PlatformParts & { champions: ChampionTable },
 ): Promise<ServedModels> {
   const cache = await ArtifactCache.open({
     folder: join(config.servingFolder, 'models'),
@@ -63,17 +85,22 @@ async function openModels(
     artifacts: cache,
     verifier,
     onProblem: (model, error) => logger.error({ model, err: error }, 'champion could not be loaded'),
-    onSwap: (model, version) => logger.info({ model, version }, 'serving a new champion'),
+    memoryBytes: config.modelsMemoryBytes,
+    clock,
+    onSwap: (model, version, { replaced }) => {
+      if (replaced === null) logger.debug({ model, version }, 'champion loaded');
+      else logger.info({ model, version, replaced }, 'serving a new champion');
+    },
   });
   closers.add('served models', () => models.close());
   return models;
 }
 
 async function startJournal(
-  { journal: { folder, durability } }: Config,
+  { journal: options }: Config,
   { database, closers, logger }: PlatformParts,
 ): Promise<{ journal: Journal; shipper: Shipper }> {
-  const journal = await Journal.open({ folder, durability });
+  const journal = await Journal.open(options);
   closers.add('journal', () => journal.close());
   const shipper = new Shipper({
     journal,

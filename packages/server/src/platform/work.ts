@@ -11,10 +11,11 @@ import {
 } from '@perennial/orchestration';
 import type { SourceReaders } from '@perennial/data';
 import { RUN_CANCELLED_CHANNEL, startWorker } from '@perennial/storage';
-import { startArtifactServer } from '../artifact-server/start-artifact-server.ts';
+import { ArtifactServerReserve } from '../artifact-server/artifact-server-reserve.ts';
 import type { Config } from '../config/config.ts';
 import { precomputationJobs } from './offline.ts';
 import type { PlatformParts } from './parts.ts';
+import { batchJobs } from './batches.ts';
 import { sourceReaders } from './source-readers.ts';
 import { PLATFORM_VERSION } from './version.ts';
 
@@ -66,7 +67,7 @@ export async function startJobs(
   const executor = new RunExecutor({
     ...making,
     progress,
-    startServer: startArtifactServer,
+    openServers: () => new ArtifactServerReserve(),
     announce: config.lineage.receiver !== null,
     worker: `${hostname()}:${process.pid}`,
     platformVersion: PLATFORM_VERSION,
@@ -85,6 +86,7 @@ export async function startJobs(
     handlers: {
       'run.execute': ({ run }, job) => executor.execute(run, job),
       'reproduction.execute': ({ reproduction }, job) => reproductions.execute(reproduction, job),
+      ...batchJobs(config, parts, sources),
       ...precomputationJobs(parts),
     },
     log: (level, message) => logger[level === 'warning' ? 'warn' : level](message),

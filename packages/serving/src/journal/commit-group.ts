@@ -1,5 +1,6 @@
 import { RecordTooLargeError } from '../errors.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_PAYLOAD, MAX_FRAME_RECORDS, sealFrame } from './frame.ts';
+import type { Durability } from './segment-writer.ts';
 
 /** Payload after which a frame is closed, so that damage costs little. */
 const FRAME_PAYLOAD_TARGET = 1024 * 1024;
@@ -13,24 +14,59 @@ const LONG_TEXT = 16 * 1024;
 /** UTF-8 takes at most 3 bytes for one UTF-16 code unit. */
 const MOST_BYTES_PER_UNIT = 3;
 
-/** Records that will be written by one write, and the promise that everyone who waits for it shares. */
-export class CommitGroup {
-  readonly written: Promise<void>;
-  records = 0;
-  #buffer: Buffer;
-  #length = 0;
+/** What those who wait for a group want of it: that it is on the disk (all of them, or some), or that it is written. */
+export type GroupWants = 'disk' | 'some-disk' | 'write';
+
+/** A promise that others settle. Nobody may wait for it: that is no reason for its failure to end the process. */
+class Outcome {
+  readonly promise: Promise<void>;
   #resolve: () => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.promise.catch(() => undefined);
+  }
+
+  settle(error?: unknown): void {
+    if (error === undefined) this.#resolve();
+    else this.#reject(error);
+  }
+}
+
+/** Records that will be written by one write, and the promises that those who wait for it share. */
+export class CommitGroup {
+  records = 0;
+  /** Of the records, those that may be dropped when there is no room. */
+  droppable = 0;
+  readonly #written = new Outcome();
+  readonly #synced = new Outcome();
+  #wantDisk = false;
+  #wantLess = false;
+  #buffer: Buffer;
+  #length = 0;
 
   /** @param spare - the buffer of an earlier group, to be filled again */
   constructor(spare: Buffer | null) {
     this.#buffer = spare ?? Buffer.allocUnsafe(SMALLEST_BUFFER);
-    this.written = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    // Nobody waits for a group whose records are not acknowledged by it (durability `none`); its failure is counted by the journal.
-    this.written.catch(() => undefined);
+  }
+
+  /** Resolves once the records are with the operating system. */
+  get written(): Promise<void> {
+    return this.#written.promise;
+  }
+
+  /** Resolves once the records are on the disk, where that is wanted of the group. */
+  get synced(): Promise<void> {
+    return this.#synced.promise;
+  }
+
+  get wants(): GroupWants {
+    if (!this.#wantDisk) return 'write';
+    return this.#wantLess ? 'some-disk' : 'disk';
   }
 
   /** Bytes to write. */
@@ -47,9 +83,24 @@ export class CommitGroup {
     return this.#buffer.length > LARGEST_KEPT_BUFFER ? null : this.#buffer;
   }
 
-  settle(error?: unknown): void {
-    if (error === undefined) this.#resolve();
-    else this.#reject(error);
+  settleWritten(): void {
+    this.#written.settle();
+  }
+
+  settleSynced(error?: unknown): void {
+    this.#synced.settle(error);
+  }
+
+  fail(error: unknown): void {
+    this.#written.settle(error);
+    this.#synced.settle(error);
+  }
+
+  /** Notes what was promised to those whose records were just added. */
+  promise(durability: Durability, droppable: number): void {
+    if (durability === 'disk') this.#wantDisk = true;
+    else this.#wantLess = true;
+    this.droppable += droppable;
   }
 
   /**
@@ -65,6 +116,13 @@ export class CommitGroup {
       throw error;
     }
     this.records += records.length;
+  }
+
+  /** Adds whole frames of so many records. */
+  addFrames(frames: Buffer, records: number): void {
+    this.#reserve(this.#length + frames.length);
+    this.#length += frames.copy(this.#buffer, this.#length);
+    this.records += records;
   }
 
   /** Adds one frame that begins with the given record; answers how many records it took. */

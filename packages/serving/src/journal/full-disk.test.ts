@@ -87,4 +87,19 @@ describe.skipIf(probe === undefined)('on a full disk (needs the right to mount)'
     expect(journal.counters.dropped).toBeGreaterThan(0);
     expect(await readAll(journal)).toHaveLength(300 - journal.counters.dropped);
   });
+
+  test('drops and refuses of one write as the terms of each append say', async () => {
+    journal = await Journal.open({ folder });
+    await fill();
+    const before = { ...journal.counters };
+    const large = makeRecords(60);
+    const outcomes = await Promise.allSettled([
+      journal.append(large),
+      journal.append(large, { whenFull: 'drop-and-count', durability: 'process' }),
+      journal.append(large.slice(0, 7), { durability: 'none' }),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+    expect(journal.counters.refused - before.refused).toBe(60);
+    expect(journal.counters.dropped - before.dropped).toBe(67);
+  });
 });

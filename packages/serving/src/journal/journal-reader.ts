@@ -1,6 +1,8 @@
 import { open, stat } from 'node:fs/promises';
 import { JournalTruncatedError } from '../errors.ts';
 import { systemErrorCode } from '../files/error-code.ts';
+import { expandInTurns } from './column-expansion.ts';
+import { columnsRows } from './column-layout.ts';
 import { frameRecords, walkFrames } from './frame.ts';
 import type { Position } from './position.ts';
 import { segmentPath } from './segment-files.ts';
@@ -43,8 +45,8 @@ export class JournalReader {
   }
 
   /**
-   * The next records: at least `count` of them unless the journal ends before (then those there are), and no more than the rest of the
-   * frame that reaches the count. Undefined when there is none.
+   * The next records, all of one segment: at least `count` of them unless the segment ends before (then those there are), and no more than the rest of
+   * the frame that reaches the count. Undefined when there is none.
    */
   async next(count: number): Promise<RecordBatch | undefined> {
     const start = this.#position;
@@ -57,16 +59,16 @@ export class JournalReader {
   }
 
   async #next(count: number): Promise<RecordBatch | undefined> {
-    const records: string[] = [];
-    while (records.length < count) {
+    const taken = new TakenFrames();
+    while (taken.rows < count) {
       const { limit, closed } = await this.#segmentLimit();
       const unread = limit - this.#position.offset - this.#buffered.length;
-      if (this.#takeFrames(records, { count, final: unread <= 0 })) continue;
+      if (this.#takeFrames(taken, { count, final: unread <= 0 })) continue;
       if (unread > 0) await this.#fill(unread);
-      else if (closed) this.#enter({ segment: this.#position.segment + 1, offset: 0 });
+      else if (closed && taken.rows === 0) this.#enter({ segment: this.#position.segment + 1, offset: 0 });
       else break;
     }
-    return records.length === 0 ? undefined : { records, next: this.#position };
+    return taken.rows === 0 ? undefined : { records: await taken.records(), next: this.#position };
   }
 
   /** How far the current segment may be read, and whether it will grow no more. */
@@ -87,14 +89,15 @@ export class JournalReader {
     }
   }
 
-  /** Takes whole frames off the buffer until there are enough records; answers whether it moved on. */
-  #takeFrames(records: string[], { count, final }: { count: number; final: boolean }): boolean {
+  /** Takes whole frames off the buffer until there are enough rows; answers whether it moved on. */
+  #takeFrames(frames: TakenFrames, { count, final }: { count: number; final: boolean }): boolean {
     let taken = 0;
     for (const { kind, start, end } of walkFrames(this.#buffered, final)) {
-      if (kind === 'frame') records.push(...frameRecords(this.#buffered, start, end));
+      if (kind === 'rows') frames.addRows(frameRecords(this.#buffered, start, end));
+      else if (kind === 'columns') frames.addColumns(this.#buffered.subarray(start, end));
       else this.#options.onDamage(end - start);
       taken = end;
-      if (records.length >= count) break;
+      if (frames.rows >= count) break;
     }
     if (final && taken === 0 && this.#buffered.length > 0) {
       // A torn tail in a segment that was not the last when the journal was opened.
@@ -123,5 +126,29 @@ export class JournalReader {
   #enter(position: Position): void {
     this.#position = position;
     this.#buffered = Buffer.alloc(0);
+  }
+}
+
+/** Frames in their order: of rows as records, of columns as they are until all are taken. */
+class TakenFrames {
+  readonly #frames: (string[] | Buffer)[] = [];
+  rows = 0;
+
+  addRows(records: string[]): void {
+    this.#frames.push(records);
+    this.rows += records.length;
+  }
+
+  addColumns(frame: Buffer): void {
+    this.#frames.push(frame);
+    this.rows += columnsRows(frame);
+  }
+
+  async records(): Promise<string[]> {
+    const records: string[] = [];
+    for (const frame of this.#frames) {
+      records.push(...(Array.isArray(frame) ? frame : await expandInTurns(frame)));
+    }
+    return records;
   }
 }

@@ -12,7 +12,8 @@ import { readAll } from '../testing/read-journal.ts';
 import { makeRecords } from '../testing/records.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
 import { MAX_RECORD_BYTES } from './commit-group.ts';
-import { Journal, type JournalOptions } from './journal.ts';
+import { Journal } from './journal.ts';
+import type { JournalOptions } from './journal-options.ts';
 
 async function openJournal(options: Partial<JournalOptions> = {}): Promise<Journal> {
   const journal = await Journal.open({ folder: await temporaryFolder(), ...options });
@@ -116,6 +117,60 @@ describe('durability', () => {
     expect(journal.counters.commits).toBe(0);
     await journal.settle();
     expect(await readAll(journal)).toHaveLength(1);
+  });
+});
+
+describe('terms of an append', () => {
+  test('bring what wants the disk there in a journal that does not sync by itself', async () => {
+    const journal = await openJournal({ durability: 'process' });
+    await journal.append(makeRecords(1));
+    expect(journal.counters.syncs).toBe(0);
+    await journal.append(makeRecords(1), { durability: 'disk' });
+    expect(journal.counters).toMatchObject({ commits: 2, syncs: 1 });
+    await journal.append(makeRecords(1));
+    expect(journal.counters).toMatchObject({ commits: 3, syncs: 1 });
+    expect(await readAll(journal)).toHaveLength(3);
+  });
+
+  test('acknowledge what need not be on the disk while others of the same write still wait for it', async () => {
+    const journal = await openJournal();
+    const order: string[] = [];
+    const disk = journal.append(makeRecords(1)).then(() => order.push('disk'));
+    const written = journal
+      .append(makeRecords(1), { durability: 'process' })
+      .then(() => order.push('process'));
+    const made = journal.append(makeRecords(1), { durability: 'none' }).then(() => order.push('none'));
+    await made;
+    expect(journal.counters.commits).toBe(0);
+    await written;
+    expect(journal.counters).toMatchObject({ commits: 1, syncs: 0 });
+    await disk;
+    expect(journal.counters).toMatchObject({ commits: 1, syncs: 1 });
+    expect(order).toEqual(['none', 'process', 'disk']);
+  });
+
+  test('hold while segments rotate under callers of every kind: each record is there once', async () => {
+    const folder = await temporaryFolder();
+    const journal = await openJournal({ folder, segmentBytes: 3_000 });
+    const records = makeRecords(600);
+    const kinds = ['disk', 'process', 'none'] as const;
+    const caller = async (_: unknown, at: number) => {
+      for (let i = at; i < records.length; i += 30)
+        await journal.append([records[i] ?? ''], { durability: kinds[at % 3] ?? 'disk' });
+    };
+    await Promise.all(Array.from({ length: 30 }, caller));
+    await journal.close();
+    expect(journal.counters).toMatchObject({ records: 600, failures: 0 });
+    const found = await readAll(await openJournal({ folder }));
+    expect([...found].sort()).toEqual([...records].sort());
+  });
+
+  test('decide for each append what happens when the journal is full', async () => {
+    const journal = await openJournal({ maxBytes: 1 });
+    await journal.append(makeRecords(1));
+    await expect(journal.append(makeRecords(2))).rejects.toThrow(JournalFullError);
+    await journal.append(makeRecords(3), { whenFull: 'drop-and-count' });
+    expect(journal.counters).toMatchObject({ records: 1, refused: 2, dropped: 3 });
   });
 });
 

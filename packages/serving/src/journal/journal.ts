@@ -2,68 +2,18 @@ import { mkdir } from 'node:fs/promises';
 import { JournalClosedError, JournalFullError, JournalWriteError, OverloadedError } from '../errors.ts';
 import { systemErrorCode } from '../files/error-code.ts';
 import { ClosedSegments } from './closed-segments.ts';
+import type { EncodedColumns } from './column-record.ts';
 import { CommitGroup } from './commit-group.ts';
 import { CursorFile } from './cursor-file.ts';
 import { FolderLock } from './folder-lock.ts';
+import { JOURNAL_DEFAULTS, zeroCounters, type AppendTerms, type JournalOptions } from './journal-options.ts';
 import { JournalReader } from './journal-reader.ts';
+import { LatencyHistogram } from './latency-histogram.ts';
 import type { Position } from './position.ts';
 import { listSegments, type SegmentFile } from './segment-files.ts';
-import { SegmentWriter, type Durability } from './segment-writer.ts';
+import { SegmentWriter } from './segment-writer.ts';
+import { SyncQueue } from './sync-queue.ts';
 import { cutTornTail } from './torn-tail.ts';
-
-export interface JournalOptions {
-  /** Folder of its own; made when it is not there. */
-  folder: string;
-  /** @default 'disk' */
-  durability?: Durability;
-  /** Size at which a segment is closed and the next begun, in bytes. @default 64 MiB */
-  segmentBytes?: number;
-  /** Most bytes of records that wait to be written before appends are refused as overload. @default 64 MiB */
-  queueBytes?: number;
-  /** Most bytes of segments on disk before the journal counts as full, as if its disk were. @default 16 GiB */
-  maxBytes?: number;
-  /**
-   * What an append does when there is no room: fail with JournalFullError, so that no prediction is given that is not on record, or
-   * succeed without a record and count it.
-   * @default 'refuse'
-   */
-  whenFull?: 'refuse' | 'drop-and-count';
-}
-
-/** What has happened since the journal was opened. */
-export interface JournalCounters {
-  /** Calls of `append` that were taken. */
-  appends: number;
-  /** Records written. */
-  records: number;
-  /** Bytes written, frames included. */
-  bytes: number;
-  /** Groups written, each by one write. */
-  commits: number;
-  /** Groups that were also brought to disk. */
-  syncs: number;
-  /** Appends refused because too much waits to be written. */
-  overloads: number;
-  /** Records that found no room and were refused. */
-  refused: number;
-  /** Records that found no room and were dropped. */
-  dropped: number;
-  /** Groups that could not be written for another reason than room. */
-  failures: number;
-  /** Bytes of an unfinished last frame, cut off when the journal was opened. */
-  tornBytes: number;
-  /** Bytes that readers stepped over because they are no whole frame. */
-  damagedBytes: number;
-}
-
-const MEBIBYTE = 1024 * 1024;
-const DEFAULTS = {
-  durability: 'disk',
-  segmentBytes: 64 * MEBIBYTE,
-  queueBytes: 64 * MEBIBYTE,
-  maxBytes: 16 * 1024 * MEBIBYTE,
-  whenFull: 'refuse',
-} as const;
 
 /** EDQUOT: the user's quota, EFBIG: the limit of a file's size. */
 const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -77,23 +27,16 @@ const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
  * the middle of a segment is stepped over to the next frame whose sum is right, and counted.
  */
 export class Journal {
-  readonly counters: JournalCounters = {
-    appends: 0,
-    records: 0,
-    bytes: 0,
-    commits: 0,
-    syncs: 0,
-    overloads: 0,
-    refused: 0,
-    dropped: 0,
-    failures: 0,
-    tornBytes: 0,
-    damagedBytes: 0,
-  };
+  readonly counters = zeroCounters();
+  /** How long groups took from the start of their write until they were as durable as was asked. */
+  readonly commitTimes = new LatencyHistogram();
   readonly cursor: CursorFile;
+  /** The first segment that this opening writes. */
+  readonly firstSegment: number;
   readonly #options: Required<JournalOptions>;
   readonly #lock: FolderLock;
   readonly #writer: SegmentWriter;
+  readonly #syncs: SyncQueue;
   readonly #closedSegments: ClosedSegments;
   readonly #listeners = new Set<() => void>();
   #gathering = new CommitGroup(null);
@@ -107,11 +50,16 @@ export class Journal {
     this.#options = options;
     this.#lock = opened.lock;
     this.cursor = opened.cursor;
+    this.firstSegment = opened.nextSegment;
     this.#closedSegments = new ClosedSegments(opened.segments);
     this.#writer = new SegmentWriter({
       ...options,
       firstSegment: opened.nextSegment,
       onClose: (segment) => this.#closedSegments.add(segment),
+    });
+    this.#syncs = new SyncQueue({
+      sync: () => this.#sync(),
+      onFailure: (groups) => (this.counters.failures += groups),
     });
     this.counters.tornBytes = opened.tornBytes;
   }
@@ -121,7 +69,7 @@ export class Journal {
    * @throws JournalLockedError when another live process has it open
    */
   static async open(options: JournalOptions): Promise<Journal> {
-    const complete = { ...DEFAULTS, ...options };
+    const complete = { ...JOURNAL_DEFAULTS, ...options };
     await mkdir(complete.folder, { recursive: true, mode: 0o700 });
     const lock = await FolderLock.acquire(complete.folder);
     try {
@@ -152,32 +100,59 @@ export class Journal {
   }
 
   /**
-   * Puts records on record; resolves once they are as durable as the journal was opened for. Records of one call stay in order; they are
+   * Puts records on record; resolves once they are as durable as the terms say. Records of one call stay in order; they are
    * not a unit: when the promise rejects after a crash of the disk, some may be found later.
    * @param records - JSON texts without line feeds, as `encodePrediction` makes them
    * @throws OverloadedError, JournalFullError, JournalWriteError, JournalClosedError, RecordTooLargeError
    */
-  async append(records: readonly string[]): Promise<void> {
+  async append(records: readonly string[], terms: AppendTerms = {}): Promise<void> {
+    await this.#append(records.length, terms, (group) => group.add(records));
+  }
+
+  /**
+   * As `append`, of predictions that `encodeColumnPredictions` has put into the form of columns.
+   * @throws OverloadedError, JournalFullError, JournalWriteError, JournalClosedError
+   */
+  async appendColumns({ bytes, rows }: EncodedColumns, terms: AppendTerms = {}): Promise<void> {
+    await this.#append(rows, terms, (group) => group.addFrames(bytes, rows));
+  }
+
+  async #append(count: number, terms: AppendTerms, add: (group: CommitGroup) => void): Promise<void> {
     if (this.#closed) throw new JournalClosedError();
-    if (records.length === 0) return;
-    const { queueBytes, maxBytes, durability } = this.#options;
-    if (this.queuedBytes >= queueBytes) {
-      this.counters.overloads++;
-      throw new OverloadedError('the prediction journal', queueBytes, 'bytes');
-    }
-    if (this.storedBytes + this.queuedBytes >= maxBytes) {
-      const refusal = this.#countWithoutRoom(records.length);
-      if (refusal !== undefined) throw refusal;
+    if (count === 0) return;
+    const { durability = this.#options.durability, whenFull = this.#options.whenFull } = terms;
+    this.#checkQueue();
+    const droppable = whenFull === 'drop-and-count';
+    if (this.storedBytes + this.queuedBytes >= this.#options.maxBytes) {
+      if (!droppable) throw this.#refuse(count);
+      this.counters.dropped += count;
       return;
     }
-    this.#gathering.add(records);
+    const group = this.#gathering;
+    add(group);
+    // What is acknowledged before it is written can only be dropped, whatever the policy.
+    group.promise(durability, droppable || durability === 'none' ? count : 0);
     this.counters.appends++;
-    const { written } = this.#gathering;
-    if (this.#idle) {
-      this.#idle = false;
-      this.#draining = this.#drain();
+    this.#wake();
+    if (durability === 'none') return;
+    try {
+      await (durability === 'disk' ? group.synced : group.written);
+    } catch (error) {
+      if (!(droppable && error instanceof JournalFullError)) throw error;
     }
-    if (durability !== 'none') await written;
+  }
+
+  #checkQueue(): void {
+    const { queueBytes } = this.#options;
+    if (this.queuedBytes < queueBytes) return;
+    this.counters.overloads++;
+    throw new OverloadedError('the prediction journal', queueBytes, 'bytes');
+  }
+
+  #wake(): void {
+    if (!this.#idle) return;
+    this.#idle = false;
+    this.#draining = this.#drain();
   }
 
   /** Resolves once every append made before is written or has failed. */
@@ -217,6 +192,7 @@ export class Journal {
     if (this.#closed) return;
     this.#closed = true;
     await this.#draining;
+    await this.#syncs.settled();
     await this.#writer.rotate();
     await this.#lock.release();
   }
@@ -236,8 +212,10 @@ export class Journal {
   }
 
   async #commit(group: CommitGroup): Promise<void> {
+    const started = performance.now();
+    let synced: boolean;
     try {
-      await this.#writer.write(group.bytes);
+      synced = await this.#writer.write(group.bytes, group.wants);
     } catch (error) {
       await this.#fail(group, error);
       return;
@@ -245,28 +223,37 @@ export class Journal {
     this.counters.records += group.records;
     this.counters.bytes += group.length;
     this.counters.commits++;
-    if (this.#writer.synced) this.counters.syncs++;
-    group.settle();
+    if (synced) this.counters.syncs++;
+    group.settleWritten();
     for (const listener of this.#listeners) listener();
+    if (synced || group.wants === 'write') this.#settleSynced(group, started);
+    else this.#syncs.add({ settle: (error) => this.#settleSynced(group, started, error) });
+  }
+
+  #settleSynced(group: CommitGroup, started: number, error?: unknown): void {
+    group.settleSynced(error);
+    this.commitTimes.observe((performance.now() - started) / 1_000);
+  }
+
+  async #sync(): Promise<void> {
+    await this.#writer.sync();
+    this.counters.syncs++;
   }
 
   async #fail(group: CommitGroup, error: unknown): Promise<void> {
     if (NO_ROOM.has(systemErrorCode(error) ?? '')) {
       await this.#writer.discard();
-      group.settle(this.#countWithoutRoom(group.records, error));
+      this.counters.dropped += group.droppable;
+      group.fail(this.#refuse(group.records - group.droppable, error));
       return;
     }
     this.counters.failures++;
     await this.#writer.rotate();
-    group.settle(new JournalWriteError({ cause: error }));
+    group.fail(new JournalWriteError({ cause: error }));
   }
 
-  /** Counts records that found no room; answers with the error that their callers are to have, unless records may be dropped. */
-  #countWithoutRoom(records: number, cause?: unknown): JournalFullError | undefined {
-    if (this.#options.whenFull === 'drop-and-count') {
-      this.counters.dropped += records;
-      return undefined;
-    }
+  /** Counts records that found no room; answers with the error that their callers are to have. */
+  #refuse(records: number, cause?: unknown): JournalFullError {
     this.counters.refused += records;
     return new JournalFullError({ cause });
   }

@@ -60,6 +60,18 @@ describe('the artifact cache', () => {
     await expect(cache.get(digestOf('model'))).rejects.toThrow(ArtifactDigestError);
   });
 
+  test('checks a large artifact as it does a small one', async () => {
+    const large = 'x'.repeat(1_500_000);
+    const folder = await temporaryFolder();
+    const cache = await ArtifactCache.open({ folder, fetch: storeOf(large).fetch });
+    expect((await cache.get(digestOf(large))).length).toBe(large.length);
+    const other = await ArtifactCache.open({
+      folder: await temporaryFolder(),
+      fetch: async () => Buffer.from(`${large}y`),
+    });
+    await expect(other.get(digestOf(large))).rejects.toThrow(ArtifactDigestError);
+  });
+
   test('passes on that there is no such artifact, and asks again the next time', async () => {
     const store = storeOf();
     const cache = await ArtifactCache.open({ folder: await temporaryFolder(), fetch: store.fetch });

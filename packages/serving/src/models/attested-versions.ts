@@ -1,17 +1,24 @@
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { PerennialError, digestSchema, nameSchema, type ReleaseStatement } from '@perennial/contract';
+import {
+  PerennialError,
+  digestSchema,
+  nameSchema,
+  type Digest,
+  type ReleaseStatement,
+} from '@perennial/contract';
 import {
   AttestationInvalidError,
   verifyAttestation,
   type TrustedKeys,
   type VersionDigests,
 } from '@perennial/registry/attestation';
+import { VersionNotApprovedError } from '../errors.ts';
 import { systemErrorCode } from '../files/error-code.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import { systemDelay, type Delay } from '../waiting/delay.ts';
-import type { ChampionVersion } from './champion.ts';
+import type { ServedVersion } from './champion.ts';
 
 /** What is on record of a version, and what was signed of it when it was approved. */
 export interface VersionEvidence {
@@ -26,7 +33,13 @@ export interface VersionVerifier {
    * @returns what was signed of the version; a trusted key did, and it is the version that is to be served
    * @throws AttestationInvalidError otherwise
    */
-  verify(model: string, champion: ChampionVersion): Promise<ReleaseStatement>;
+  verify(model: string, champion: ServedVersion): Promise<ReleaseStatement>;
+  /**
+   * The artifact of a version that is asked for by its number, and what was signed of it.
+   * @throws NotFoundError when there is no such version, VersionNotApprovedError when nobody has signed it
+   * @throws AttestationInvalidError when what was signed is something else
+   */
+  find(model: string, version: number): Promise<{ artifact: Digest; statement: ReleaseStatement }>;
   /** Forgets what it keeps of other versions than those. */
   prune(keep: readonly { model: string; version: number }[]): Promise<void>;
 }
@@ -78,11 +91,22 @@ export class AttestedVersions implements VersionVerifier {
     return new AttestedVersions(options);
   }
 
-  async verify(model: string, champion: ChampionVersion): Promise<ReleaseStatement> {
+  async verify(model: string, champion: ServedVersion): Promise<ReleaseStatement> {
     const name = { model, version: champion.version };
-    const { digests, envelope } = await this.#evidence(name);
-    if (digests.artifact !== champion.artifact)
+    const evidence = await this.#evidence(name);
+    if (evidence.digests.artifact !== champion.artifact)
       throw new AttestationInvalidError(name, 'its artifact is not the one on record');
+    return this.#verify(name, evidence);
+  }
+
+  async find(model: string, version: number): Promise<{ artifact: Digest; statement: ReleaseStatement }> {
+    const name = { model, version };
+    const evidence = await this.#evidence(name);
+    if (evidence.envelope === null) throw new VersionNotApprovedError(model, version);
+    return { artifact: evidence.digests.artifact, statement: await this.#verify(name, evidence) };
+  }
+
+  async #verify(name: VersionName, { digests, envelope }: VersionEvidence): Promise<ReleaseStatement> {
     const statement = verifyAttestation(envelope, { ...digests, ...name }, this.#options.trusted);
     await this.#keep(name, { digests, envelope });
     return statement;

@@ -2,23 +2,40 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { systemErrorCode } from '../files/error-code.ts';
 import { replaceFile } from '../files/replace-file.ts';
+import { systemDelay } from '../waiting/delay.ts';
+import { nextTurn } from '../waiting/turns.ts';
 import { championSchema, type Champion } from './champion.ts';
 
 const snapshotSchema = z.strictObject({ format: z.literal(1), champions: z.array(championSchema) });
 
+export interface ChampionSnapshotOptions {
+  path: string;
+  /** The champions as they are now. */
+  list: () => readonly Champion[];
+  onProblem: (error: unknown) => void;
+}
+
+/** Changes that come within this time are written together: with 10,000 models the file has 2.5 MB. */
+const GATHER_MILLISECONDS = 500;
+/** Champions that are put into words in one turn of the event loop. */
+const PIECE = 500;
+
 /** The last known champions on the local disk, so that a server can start and answer while the database is away. */
 export class ChampionSnapshot {
-  readonly #path: string;
+  readonly #options: ChampionSnapshotOptions;
+  readonly #closing = new AbortController();
   #written = '';
+  #soon: Promise<void> | undefined;
+  #last: Promise<void> = Promise.resolve();
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(options: ChampionSnapshotOptions) {
+    this.#options = options;
   }
 
   /** Undefined when there is none, or it cannot be understood. */
   async load(): Promise<Champion[] | undefined> {
     try {
-      const text = await readFile(this.#path, 'utf8');
+      const text = await readFile(this.#options.path, 'utf8');
       return snapshotSchema.safeParse(JSON.parse(text)).data?.champions;
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
@@ -26,11 +43,42 @@ export class ChampionSnapshot {
     }
   }
 
-  /** Writes the champions, unless they are what was written last. */
-  async save(champions: readonly Champion[]): Promise<void> {
-    const text = JSON.stringify({ format: 1, champions });
+  /** Writes the champions, unless they are what was written last; a failure is reported. */
+  save(): Promise<void> {
+    this.#last = this.#last
+      .then(() => this.#write())
+      .catch((error: unknown) => this.#options.onProblem(error));
+    return this.#last;
+  }
+
+  /** Writes them a little later, with whatever changes until then. */
+  saveSoon(): void {
+    this.#soon ??= systemDelay(GATHER_MILLISECONDS, this.#closing.signal).then(() => {
+      this.#soon = undefined;
+      return this.save();
+    });
+  }
+
+  /** Resolves when everything is written. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#soon;
+    await this.#last;
+  }
+
+  async #write(): Promise<void> {
+    const text = await inWords(this.#options.list());
     if (text === this.#written) return;
-    await replaceFile(this.#path, text);
+    await replaceFile(this.#options.path, text);
     this.#written = text;
   }
+}
+
+async function inWords(champions: readonly Champion[]): Promise<string> {
+  const pieces: string[] = [];
+  for (let start = 0; start < champions.length; start += PIECE) {
+    if (start > 0) await nextTurn();
+    pieces.push(JSON.stringify(champions.slice(start, start + PIECE)).slice(1, -1));
+  }
+  return `{"format":1,"champions":[${pieces.join(',')}]}`;
 }

@@ -15,7 +15,9 @@ function champion(model: string, version: number, revision = version): Champion 
 class Source {
   champions: Champion[];
   reachable = true;
-  readonly #handlers = new Set<() => void>();
+  readonly #handlers = new Set<(model: string | null) => void>();
+  /** What each load asked for. */
+  readonly asked: (readonly string[] | null)[] = [];
   unsubscribed = 0;
   loads = 0;
 
@@ -23,13 +25,14 @@ class Source {
     this.champions = champions;
   }
 
-  readonly loadChampions = async () => {
+  readonly loadChampions = async (models: readonly string[] | null) => {
     this.loads++;
+    this.asked.push(models);
     if (!this.reachable) throw new Error('The database is away.');
-    return this.champions;
+    return this.champions.filter(({ model }) => models === null || models.includes(model));
   };
 
-  readonly subscribe = async (handler: () => void) => {
+  readonly subscribe = async (handler: (model: string | null) => void) => {
     if (!this.reachable) throw new Error('The database is away.');
     this.#handlers.add(handler);
     return async () => {
@@ -38,8 +41,8 @@ class Source {
     };
   };
 
-  notify(): void {
-    for (const handler of this.#handlers) handler();
+  notify(model: string | null = null): void {
+    for (const handler of this.#handlers) handler(model);
   }
 }
 
@@ -96,6 +99,51 @@ describe('the champion table', () => {
     source.notify();
     await loaded;
     expect(table.find('a')?.version).toBe(2);
+  });
+
+  test('loads only the model that a notification names, and forgets it when it is gone', async () => {
+    const source = new Source(champion('a', 1), champion('b', 1));
+    const table = await openTable(source);
+    source.champions = [champion('a', 2), champion('b', 2)];
+    const loaded = nextLoad(table);
+    source.notify('a');
+    await loaded;
+    expect(table.list().map((one) => [one.model, one.champion?.version])).toEqual([
+      ['a', 2],
+      ['b', 1],
+    ]);
+    source.champions = [];
+    const gone = nextLoad(table);
+    source.notify('a');
+    await gone;
+    expect(table.find('a')).toBeUndefined();
+    expect(table.find('b')?.version).toBe(1);
+    expect(source.asked).toEqual([null, ['a'], ['a']]);
+  });
+
+  test('loads everything when it could not load what a notification named', async () => {
+    const source = new Source(champion('a', 1), champion('b', 1));
+    let reported: () => void = () => undefined;
+    const problem = new Promise<void>((resolve) => (reported = resolve));
+    const table = await openTable(source, { onProblem: () => reported() });
+    source.reachable = false;
+    source.notify('a');
+    await problem;
+    source.reachable = true;
+    source.champions = [champion('a', 2), champion('b', 2)];
+    const loaded = nextLoad(table);
+    source.notify('b');
+    await loaded;
+    expect(table.find('a')?.version).toBe(2);
+  });
+
+  test('loads everything from time to time, however much is announced', async () => {
+    const source = new Source(champion('a', 1), champion('b', 1));
+    const table = await openTable(source, { pollMilliseconds: 0 });
+    const loaded = nextLoad(table);
+    source.notify('a');
+    await loaded;
+    expect(source.asked).toEqual([null, null]);
   });
 
   test('finds out by polling what no notification told', async () => {

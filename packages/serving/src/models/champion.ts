@@ -11,6 +11,9 @@ export const championVersionSchema = z.strictObject({
 });
 export type ChampionVersion = z.infer<typeof championVersionSchema>;
 
+/** A version that is loaded, the champion or one asked for by its number. */
+export type ServedVersion = Pick<ChampionVersion, 'version' | 'artifact'>;
+
 /** What serving knows of a model: its champion, or null when it has none, and how it is served. */
 export const championSchema = z.strictObject({
   model: nameSchema,
@@ -21,3 +24,22 @@ export const championSchema = z.strictObject({
   precomputed: z.strictObject({ id: z.uuid(), version: z.int().positive() }).nullish(),
 });
 export type Champion = z.infer<typeof championSchema>;
+
+export function sameVersion(a: ServedVersion, b: ServedVersion | undefined): boolean {
+  return a.version === b?.version && a.artifact === b.artifact;
+}
+
+/** Whether nothing of what serving knows of a model has changed. */
+export function sameChampion(a: Champion, b: Champion | undefined): boolean {
+  if (b === undefined) return false;
+  const { champion, serving, precomputed } = a;
+  const sameMove =
+    champion === null
+      ? b.champion === null
+      : b.champion !== null && champion.revision === b.champion.revision && sameVersion(champion, b.champion);
+  return sameMove && sameJson(serving, b.serving) && sameJson(precomputed ?? null, b.precomputed ?? null);
+}
+
+function sameJson(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}

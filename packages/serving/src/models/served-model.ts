@@ -1,13 +1,23 @@
+import { systemClock, type Clock, type Signature } from '@perennial/contract';
 import type { ColumnBatch, InferenceModel } from '@perennial/onnx';
+import type { VersionCache } from '../caches/version-cache.ts';
 import { compileReader, type InstanceReader } from '../instances/instance-reader.ts';
 import { MicroBatcher, type BatchAnswer, type MicroBatcherOptions } from '../online/micro-batcher.ts';
-import type { ChampionVersion } from './champion.ts';
+import type { ServedVersion } from './champion.ts';
 
 export interface ServedModelOptions {
   model: string;
-  champion: ChampionVersion;
+  champion: ServedVersion;
   inference: InferenceModel;
   batching?: Pick<MicroBatcherOptions, 'batchRows' | 'queueRows'>;
+  /** Memory that it takes, in bytes. @default 0 */
+  bytes?: number;
+  /** @default the machine's clock */
+  clock?: Clock;
+  /** The inference cache as this version sees it; undefined while its endpoint keeps no answers. @default none */
+  cache?: () => VersionCache | undefined;
+  /** Called whenever nobody holds it any more. */
+  onIdle?: () => void;
 }
 
 /**
@@ -16,26 +26,61 @@ export interface ServedModelOptions {
  */
 export class ServedModel {
   readonly model: string;
-  readonly champion: ChampionVersion;
+  /** The version; the champion, unless it was asked for by its number. */
+  readonly champion: ServedVersion;
   /** Validates instances against the version's signature. */
   readonly read: InstanceReader;
   /** Names of the columns that the version reads. */
   readonly columns: readonly string[];
-  readonly #inference: InferenceModel;
+  readonly bytes: number;
+  readonly loadedAt: Date;
+  readonly #options: ServedModelOptions;
+  readonly #clock: Clock;
   readonly #batcher: MicroBatcher;
   readonly #released: Promise<void>;
   #release: (released: Promise<void>) => void = () => undefined;
   #users = 0;
+  #requests = 0;
+  #lastUsedAt: Date | null = null;
   #retired = false;
 
-  constructor({ model, champion, inference, batching }: ServedModelOptions) {
+  constructor(options: ServedModelOptions) {
+    const { model, champion, inference, batching, bytes = 0, clock = systemClock } = options;
     this.model = model;
     this.champion = champion;
+    this.bytes = bytes;
     this.read = compileReader(inference.signature);
     this.columns = inference.signature.inputs.map(({ name }) => name);
-    this.#inference = inference;
+    this.loadedAt = clock.now();
+    this.#options = options;
+    this.#clock = clock;
     this.#batcher = new MicroBatcher({ ...batching, model, run: (batch) => inference.run(batch) });
     this.#released = new Promise((resolve) => (this.#release = resolve));
+  }
+
+  /** What it takes and gives. */
+  get signature(): Signature {
+    return this.#options.inference.signature;
+  }
+
+  /** Requests that hold it now. */
+  get users(): number {
+    return this.#users;
+  }
+
+  /** Requests that have held it since it was loaded. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Null until a request has held it. */
+  get lastUsedAt(): Date | null {
+    return this.#lastUsedAt;
+  }
+
+  /** Answers that this very version has given before; undefined where its endpoint keeps none. */
+  get cache(): VersionCache | undefined {
+    return this.#options.cache?.();
   }
 
   /** Computes rows together with those of other requests. */
@@ -45,13 +90,22 @@ export class ServedModel {
 
   /** Begins a use; `release` must follow. */
   hold(): this {
+    this.#requests++;
+    this.#lastUsedAt = this.#clock.now();
+    return this.pin();
+  }
+
+  /** As `hold`, for who keeps it without asking it anything; `release` must follow. */
+  pin(): this {
     this.#users++;
     return this;
   }
 
   release(): void {
     this.#users--;
+    if (this.#users > 0) return;
     this.#freeIfUnused();
+    this.#options.onIdle?.();
   }
 
   /** To be called once, when no new request will be given to it. Resolves when the session is freed. */
@@ -62,6 +116,6 @@ export class ServedModel {
   }
 
   #freeIfUnused(): void {
-    if (this.#retired && this.#users === 0) this.#release(this.#inference.release());
+    if (this.#retired && this.#users === 0) this.#release(this.#options.inference.release());
   }
 }

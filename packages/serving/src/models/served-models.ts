@@ -1,79 +1,162 @@
-import { NotFoundError } from '@perennial/contract';
-import { InferenceModel } from '@perennial/onnx';
+import { NotFoundError, type Clock } from '@perennial/contract';
 import { AttestationInvalidError } from '@perennial/registry/attestation';
-import { digestOfJson } from '@perennial/storage';
+import type { InferenceCaches } from '../caches/inference-caches.ts';
 import { NoChampionError, ServingClosedError } from '../errors.ts';
 import type { MicroBatcherOptions } from '../online/micro-batcher.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
 import type { VersionVerifier } from './attested-versions.ts';
 import type { ChampionTable } from './champion-table.ts';
-import type { ChampionVersion } from './champion.ts';
-import { ServedModel } from './served-model.ts';
+import { sameVersion, type ChampionVersion } from './champion.ts';
+import { KeptFiles } from './kept-files.ts';
+import { Loads, type LoadCause, type LoadProgress, type LoadTarget, type LoadsOptions } from './loads.ts';
+import { Refusals, type Refusal } from './refusals.ts';
+import { Residents, type RoomRequest } from './residents.ts';
+import type { ServedModel } from './served-model.ts';
+import { VersionLoader } from './version-loader.ts';
 
-export interface ServedModelsOptions {
+export interface ServedModelsOptions extends LoadsOptions {
   table: ChampionTable;
   artifacts: ArtifactCache;
   /** Asked before any version is served; null only for a candidate that is examined before anyone can have approved it. */
   verifier: VersionVerifier | null;
   batching?: Pick<MicroBatcherOptions, 'batchRows' | 'queueRows'>;
+  /** Most memory that loaded models take together, in bytes: see {@link Residents}. @default 1 GiB */
+  memoryBytes?: number;
+  /** Where answers are kept, for the endpoints that want that. @default nowhere */
+  caches?: InferenceCaches;
+  /** @default the machine's clock */
+  clock?: Clock;
   /** Called with the model when a new champion cannot be loaded; the version before goes on serving, and the next poll tries again. */
   onProblem?: (model: string, error: unknown) => void;
-  /** Called after every swap. */
-  onSwap?: (model: string, version: number) => void;
+  /** Called whenever a champion was loaded, also for the first request. */
+  onSwap?: (model: string, version: number, about: { replaced: number | null }) => void;
 }
 
-/** A champion that is not served, since it is not what was approved and signed. */
-export interface Refusal {
+/** A version that is loaded, or being loaded. */
+export interface Resident {
   model: string;
   version: number;
-  error: AttestationInvalidError;
+  state: 'loading' | 'resident' | 'leaving';
+  /** Estimated memory, in bytes; null while it is not known. */
+  bytes: number | null;
+  /** Answered since it was loaded, and being answered now. */
+  requests: number;
+  users: number;
+  loadedAt: Date | null;
+  lastUsedAt: Date | null;
 }
 
+const DEFAULT_MEMORY_BYTES = 1024 ** 3;
+
 /**
- * The champions that are loaded. A model is loaded when it is first asked for; when its champion moves, the new version is loaded beside the
- * old one, which answers until the new one can, and is freed when its last request is done. No request waits for a swap, and none is lost.
+ * The versions that are loaded. A model is loaded when it is first asked for, and let go when others need its memory more; when its champion moves, the new version is
+ * loaded beside the old one, which answers until the new one can, and is freed when its last request is done. No request waits for a swap, and none
+ * is lost.
  */
 export class ServedModels {
   readonly #options: ServedModelsOptions;
+  /** Champions by model. */
   readonly #serving = new Map<string, ServedModel>();
-  readonly #loading = new Map<string, Promise<void>>();
-  readonly #retiring = new Set<Promise<void>>();
-  readonly #refused = new Map<string, Refused>();
-  readonly counters = { refusals: 0 };
+  /** Other versions, asked for by number, by `model@version`. */
+  readonly #versions = new Map<string, ServedModel>();
+  readonly #leaving = new Map<ServedModel, Promise<void>>();
+  readonly #refusals = new Refusals();
+  readonly #residents: Residents;
+  readonly #loader: VersionLoader;
+  readonly #loads: Loads;
+  readonly #files: KeptFiles;
   readonly #unsubscribe: () => void;
-  #pruning: Promise<void> = Promise.resolve();
+  #loaded = 0;
+  #evicted = 0;
+  /** Whether loading beforehand has come to the end of the memory. */
+  #full = false;
   #closed = false;
 
   constructor(options: ServedModelsOptions) {
+    const { table, artifacts, verifier, memoryBytes = DEFAULT_MEMORY_BYTES } = options;
     this.#options = options;
-    this.#unsubscribe = options.table.onLoaded(() => this.#reconcile());
+    this.#residents = new Residents({ memoryBytes, evict: (served) => this.#evict(served) });
+    this.#loader = new VersionLoader({ ...options, residents: this.#residents });
+    this.#loads = new Loads(options, () => this.#residents.wake());
+    this.#files = new KeptFiles({
+      artifacts,
+      verifier,
+      wanted: () => [...table.list(), ...this.#residents.list()],
+      onProblem: (error) => this.#problem('*', error),
+    });
+    this.#unsubscribe = table.onLoaded((changed) => this.#reconcile(changed));
   }
 
   /**
-   * The version that serves a model now, held for the caller, who must `release` it.
+   * The version that serves a model now, held for the caller, who must `release` it. Where it is not loaded, the caller waits until it is.
    * @throws NotFoundError, NoChampionError, ServingClosedError, and what loading throws when the model is not loaded yet
+   * @throws OverloadedError, ColdStartLateError when too many wait for models to be loaded, or it takes too long
    * @throws AttestationInvalidError when the champion is not what was approved and signed, and no version before it is loaded
    */
   async hold(model: string): Promise<ServedModel> {
-    if (this.#closed) throw new ServingClosedError();
-    const champion = await this.#options.table.findOrLoad(model);
-    if (champion === undefined) throw new NotFoundError('model', model);
-    if (champion === null) throw new NoChampionError(model);
-    const serving = this.#serving.get(model);
-    if (serving !== undefined) return serving.hold();
-    await this.#load(model);
-    // Asked again, since the champion may have been taken away while it was loading.
-    return this.hold(model);
-  }
-
-  /** Loads the champions of all models, one after another, so that no first request waits. Failures are reported. */
-  async preload(): Promise<void> {
-    for (const { model, champion } of this.#options.table.list()) {
-      if (champion !== null) await this.#swapInBackground(model);
+    for (;;) {
+      const served = this.holdIfLoaded(model);
+      if (served !== undefined) return served;
+      await this.#requireChampion(model);
+      // Asked again afterwards, since the champion may have been taken away while it was loading.
+      await this.#loads.forRequest({ model, version: null }, (progress) => this.#catchUp(model, progress));
     }
   }
 
-  /** Models that are loaded, with their versions. */
+  /** As `hold`, when that needs no waiting; undefined otherwise. */
+  holdIfLoaded(model: string): ServedModel | undefined {
+    if (this.#closed) return undefined;
+    const served = this.#serving.get(model);
+    return served && this.#use(served);
+  }
+
+  /**
+   * A version by its number, held for the caller, who must `release` it: the champion, or any other that was approved.
+   * @throws NotFoundError when there is no such model or version, VersionNotApprovedError, and what `hold` throws
+   */
+  async holdVersion(model: string, version: number): Promise<ServedModel> {
+    if (this.#options.table.find(model)?.version === version) {
+      const served = await this.hold(model);
+      if (served.champion.version === version) return served;
+      served.release();
+    }
+    for (;;) {
+      const served = this.#versionIfLoaded(model, version);
+      if (served !== undefined) return this.#use(served);
+      if (this.#closed) throw new ServingClosedError();
+      if ((await this.#options.table.findOrLoad(model)) === undefined)
+        throw new NotFoundError('model', model);
+      await this.#loads.forRequest({ model, version }, (progress) =>
+        this.#loadVersion(model, version, progress),
+      );
+    }
+  }
+
+  /**
+   * Loads the champions of all models, one after another, as many as there is memory for, so that no first request waits. Failures are reported.
+   * @param stop when it fires, what is not loaded yet is left to its first request
+   */
+  async preload(stop?: AbortSignal): Promise<void> {
+    for (const { model, champion } of this.#options.table.list()) {
+      if (champion === null || this.#serving.has(model)) continue;
+      if (stop?.aborted || this.#full || this.#closed) return;
+      await this.#loadInBackground(model, 'beforehand');
+    }
+  }
+
+  /**
+   * Lets go of whatever is loaded of a model, or of one of its versions, once its requests are done. What is in production stays so: the next request loads it again.
+   * @param version @default all
+   */
+  unload(model: string, version?: number): void {
+    for (const served of this.#residents.list()) {
+      const meant =
+        served.model === model && (version ?? served.champion.version) === served.champion.version;
+      if (meant) void this.#drop(served);
+    }
+  }
+
+  /** Models that are loaded, with the versions that serve them. */
   loaded(): { model: string; version: number }[] {
     return Array.from(this.#serving.values(), ({ model, champion }) => ({
       model,
@@ -81,123 +164,212 @@ export class ServedModels {
     }));
   }
 
+  /** Whatever takes memory now: most recently used first, then what is being loaded, and what is held although it is not served any more. */
+  residents(): Resident[] {
+    const describe = (state: Resident['state']) => (served: ServedModel) => describeResident(served, state);
+    return [
+      ...this.#residents.list().reverse().map(describe('resident')),
+      ...this.#loads.list().map((target) => this.#describeLoad(target)),
+      ...Array.from(this.#leaving.keys(), describe('leaving')),
+    ];
+  }
+
+  /** Counts since the start, and what is so now. */
+  get counters() {
+    return {
+      refusals: this.#refusals.count,
+      loads: this.#loaded,
+      evictions: this.#evicted,
+      coldRequests: this.#loads.counters.held,
+      coldRefused: this.#loads.counters.refused,
+      coldWaiting: this.#loads.waiting,
+      residents: this.#residents.size,
+      residentBytes: this.#residents.bytes,
+    };
+  }
+
   /** Champions that are not served for want of a signature that fits them; a version before may go on serving. */
   refused(): Refusal[] {
-    return Array.from(this.#refused, ([model, { champion, error }]) => ({
-      model,
-      version: champion.version,
-      error,
-    })).filter(({ model, version }) => this.#options.table.find(model)?.version === version);
+    return this.#refusals
+      .list()
+      .filter(({ model, version }) => this.#options.table.find(model)?.version === version);
   }
 
   /** Frees every session once its requests are done. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#unsubscribe();
-    await Promise.allSettled(this.#loading.values());
-    for (const model of [...this.#serving.keys()]) this.#drop(model);
-    await Promise.all([...this.#retiring, this.#pruning]);
+    this.#residents.wake();
+    await this.#loads.settled();
+    for (const served of this.#residents.list()) void this.#drop(served);
+    await Promise.all([...this.#leaving.values(), this.#files.settled()]);
   }
 
-  /** Follows the table: loads the new champions of loaded models, and drops those that have none any more. */
-  #reconcile(): void {
-    for (const refused of this.#refused.values()) refused.again = true;
-    const swaps: Promise<void>[] = [];
-    for (const [model, { champion }] of this.#serving) {
-      const wanted = this.#options.table.find(model);
-      if (!wanted) this.#drop(model);
-      else if (!sameChampion(wanted, champion)) swaps.push(this.#swapInBackground(model));
-    }
-    if (swaps.length > 0) this.#pruning = Promise.all(swaps).then(() => this.#prune());
+  #use(served: ServedModel): ServedModel {
+    this.#residents.touch(served);
+    return served.hold();
   }
 
-  /** Loads what the table says, once at a time per model. */
-  #load(model: string): Promise<void> {
-    const loading = this.#loading.get(model);
-    if (loading !== undefined) return loading;
-    const started = this.#catchUp(model).finally(() => this.#loading.delete(model));
-    this.#loading.set(model, started);
-    return started;
+  #versionIfLoaded(model: string, version: number): ServedModel | undefined {
+    const serving = this.#serving.get(model);
+    return serving?.champion.version === version ? serving : this.#versions.get(nameOf(model, version));
   }
 
-  async #swapInBackground(model: string): Promise<void> {
-    await this.#load(model).catch((error: unknown) => this.#options.onProblem?.(model, error));
+  async #requireChampion(model: string): Promise<void> {
+    if (this.#closed) throw new ServingClosedError();
+    const champion = await this.#options.table.findOrLoad(model);
+    if (champion === undefined) throw new NotFoundError('model', model);
+    if (champion === null) throw new NoChampionError(model);
+  }
+
+  /**
+   * Follows the table: loads the new champions of loaded models, and drops those that have none any more.
+   * @param changed the models that it loaded anew; null for all
+   */
+  #reconcile(changed: readonly string[] | null): void {
+    this.#refusals.allowAgain(changed);
+    for (const model of changed ?? this.#serving.keys()) this.#follow(model);
+    for (const served of changed === null ? this.#versions.values() : [])
+      if (this.#options.table.find(served.model) === undefined) void this.#drop(served);
+    this.#files.pruneIfDue();
+  }
+
+  #follow(model: string): void {
+    const served = this.#serving.get(model);
+    if (served === undefined) return;
+    const wanted = this.#options.table.find(model);
+    if (!wanted) void this.#drop(served);
+    else if (!sameVersion(wanted, served.champion))
+      void this.#loadInBackground(model, 'swap').then(() => this.#files.outdated());
+  }
+
+  async #loadInBackground(model: string, cause: Exclude<LoadCause, 'request'>): Promise<void> {
+    const work = (progress: LoadProgress) => this.#catchUp(model, progress);
+    await this.#loads
+      .inBackground({ model, version: null }, work, cause)
+      .catch((error: unknown) => this.#problem(model, error));
   }
 
   /** Loads and swaps until the loaded version is the table's, which may move meanwhile. */
-  async #catchUp(model: string): Promise<void> {
-    while (!this.#closed) {
+  async #catchUp(model: string, progress: LoadProgress): Promise<void> {
+    for (;;) {
+      this.#check(progress);
       const champion = this.#options.table.find(model);
-      if (!champion || sameChampion(champion, this.#serving.get(model)?.champion)) return;
-      this.#swap(await this.#open(model, champion));
+      const serving = this.#serving.get(model);
+      if (!champion || sameVersion(champion, serving?.champion)) return;
+      // Pinned, or the new version could take its memory while requests still need the old one.
+      serving?.pin();
+      const next = await this.#openChampion(model, champion, progress).finally(() => serving?.release());
+      if (next === undefined) return;
+      this.#swap(next);
     }
   }
 
-  async #open(model: string, champion: ChampionVersion): Promise<ServedModel> {
-    const refused = this.#refused.get(model);
-    if (refused && !refused.again && sameChampion(refused.champion, champion)) throw refused.error;
+  async #openChampion(
+    model: string,
+    champion: ChampionVersion,
+    progress: LoadProgress,
+  ): Promise<ServedModel | undefined> {
+    const asVersion = this.#versions.get(nameOf(model, champion.version));
+    if (asVersion && sameVersion(champion, asVersion.champion)) return asVersion;
+    this.#refusals.check(model, champion);
     try {
-      const inference = await this.#openVerified(model, champion);
-      this.#refused.delete(model);
-      const { batching } = this.#options;
-      return new ServedModel({ model, champion, inference, ...(batching && { batching }) });
+      const next = await this.#loader.loadChampion(model, champion, this.#request(model, progress));
+      this.#refusals.clear(model);
+      if (next === undefined) this.#full = true;
+      else this.#loaded++;
+      return next;
     } catch (error) {
-      if (error instanceof AttestationInvalidError) this.#refuse(model, champion, error);
+      if (error instanceof AttestationInvalidError) this.#refusals.add(model, champion, error);
       throw error;
     }
   }
 
-  /** The artifact's digest is the cache's to check, against the very digest that was signed. */
-  async #openVerified(model: string, champion: ChampionVersion): Promise<InferenceModel> {
-    const statement = await this.#options.verifier?.verify(model, champion);
-    const inference = await InferenceModel.load(await this.#options.artifacts.get(champion.artifact));
-    if (statement === undefined || digestOfJson(inference.signature) === statement.predicate.signature)
-      return inference;
-    await inference.release();
-    const problem = "its file's signature is not the one that was approved and signed";
-    throw new AttestationInvalidError({ model, version: champion.version }, problem);
+  async #loadVersion(model: string, version: number, progress: LoadProgress): Promise<void> {
+    this.#check(progress);
+    if (this.#versionIfLoaded(model, version) !== undefined) return;
+    const check = () => this.#check(progress);
+    const served = await this.#loader.loadVersion(model, version, { room: 'wait', check });
+    if (served === undefined) return;
+    this.#loaded++;
+    this.#versions.set(nameOf(model, version), served);
+    this.#admit(served);
   }
 
-  /** Not tried again before the table is loaded the next time: or every request for the model would ask the database anew. */
-  #refuse(model: string, champion: ChampionVersion, error: AttestationInvalidError): void {
-    this.counters.refusals++;
-    this.#refused.set(model, { champion, error, again: false });
+  #request(model: string, progress: LoadProgress): { room: RoomRequest['room']; check: () => void } {
+    const check = () => this.#check(progress);
+    if (this.#serving.has(model)) return { room: 'at-once', check };
+    return { room: progress.isAskedFor() ? 'wait' : 'free-only', check };
+  }
+
+  /** @throws ServingClosedError, ColdStartLateError when there is no sense in going on */
+  #check(progress: LoadProgress): void {
+    if (this.#closed) throw new ServingClosedError();
+    progress.check();
   }
 
   #swap(next: ServedModel): void {
-    this.#drop(next.model);
-    this.#serving.set(next.model, next);
-    this.#options.onSwap?.(next.model, next.champion.version);
+    const { model, champion } = next;
+    const before = this.#serving.get(model);
+    if (before !== undefined) void this.#drop(before);
+    this.#versions.delete(nameOf(model, champion.version));
+    this.#serving.set(model, next);
+    this.#admit(next);
+    this.#options.onSwap?.(model, champion.version, { replaced: before?.champion.version ?? null });
+    // The champion may have been taken away while its version was loading.
+    if (!this.#options.table.find(model)) void this.#drop(next);
   }
 
-  #drop(model: string): void {
-    const serving = this.#serving.get(model);
-    if (serving === undefined) return;
-    this.#serving.delete(model);
-    const retiring = serving.retire().finally(() => this.#retiring.delete(retiring));
-    this.#retiring.add(retiring);
+  #admit(served: ServedModel): void {
+    this.#residents.add(served);
+    // Until those that have waited for it hold it: or the next load might evict it before its first request.
+    served.pin();
+    setImmediate(() => served.release());
   }
 
-  /** Leaves on the local disk what the table names and what is loaded. */
-  async #prune(): Promise<void> {
-    const champions = [...this.#options.table.list(), ...this.#serving.values()];
-    const versions = champions.flatMap(({ model, champion }) =>
-      champion === null ? [] : [{ model, ...champion }],
-    );
-    const keep = new Set(versions.map(({ artifact }) => artifact));
-    await Promise.all([this.#options.artifacts.prune(keep), this.#options.verifier?.prune(versions)]).catch(
-      (error: unknown) => this.#options.onProblem?.('*', error),
-    );
+  #evict(served: ServedModel): Promise<void> {
+    this.#evicted++;
+    return this.#drop(served);
+  }
+
+  /** Gives it to no new request, and frees it when the last is done. */
+  #drop(served: ServedModel): Promise<void> {
+    const { model, champion } = served;
+    if (this.#serving.get(model) === served) this.#serving.delete(model);
+    const name = nameOf(model, champion.version);
+    if (this.#versions.get(name) === served) this.#versions.delete(name);
+    this.#residents.remove(served);
+    const left = served.retire().finally(() => {
+      this.#leaving.delete(served);
+      this.#residents.adjust(-served.bytes);
+    });
+    this.#leaving.set(served, left);
+    return left;
+  }
+
+  #describeLoad({ model, version }: LoadTarget): Resident {
+    return {
+      model,
+      version: version ?? this.#options.table.find(model)?.version ?? 0,
+      state: 'loading',
+      bytes: null,
+      requests: 0,
+      users: 0,
+      loadedAt: null,
+      lastUsedAt: null,
+    };
+  }
+
+  #problem(model: string, error: unknown): void {
+    this.#options.onProblem?.(model, error);
   }
 }
 
-interface Refused {
-  champion: ChampionVersion;
-  error: AttestationInvalidError;
-  /** Whether the next request may try once more. */
-  again: boolean;
+function nameOf(model: string, version: number): string {
+  return `${model}@${version}`;
 }
 
-function sameChampion(a: ChampionVersion, b: ChampionVersion | undefined): boolean {
-  return a.version === b?.version && a.artifact === b.artifact;
+function describeResident(served: ServedModel, state: Resident['state']): Resident {
+  const { model, champion, bytes, requests, users, loadedAt, lastUsedAt } = served;
+  return { model, version: champion.version, state, bytes, requests, users, loadedAt, lastUsedAt };
 }

@@ -9,12 +9,15 @@ import {
   type PredictionOutput,
 } from '@perennial/contract';
 import type { ColumnBatch } from '@perennial/onnx';
+import type { CacheUse, KeptOutput } from '../caches/version-cache.ts';
 import { isStorableText } from '../instances/column-reader.ts';
 import { formatOutput } from '../instances/output.ts';
 import type { Journal } from '../journal/journal.ts';
 import { encodePrediction } from '../journal/prediction-record.ts';
+import { RECORD_ALL, type RecordPolicy } from '../journal/record-policy.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import type { ServedModels } from '../models/served-models.ts';
+import { nextTurn } from '../waiting/turns.ts';
 
 /** Rows that are computed between two looks at the event loop: 1.3 ms for a small network. */
 export const CHUNK_ROWS = 8_192;
@@ -24,6 +27,8 @@ export interface PredictionRequest {
   request: { instances: readonly unknown[]; keys?: readonly string[] | undefined };
   /** Who asks, for the observer. */
   caller?: string;
+  /** Whether answers may come from the endpoint's cache. @default use */
+  cache?: CacheUse;
 }
 
 /** What metrics are made of. Called on the way of every request: it must be quick and must not throw. */
@@ -42,6 +47,8 @@ export interface PredictionServiceOptions {
   models: ServedModels;
   /** Where predictions are put on record before they are answered; null to keep none. */
   journal: Pick<Journal, 'append'> | null;
+  /** What is put on record of a model's predictions. @default everything, as the journal does by itself */
+  policyOf?: (model: string) => RecordPolicy;
   ids: IdGenerator;
   clock: Clock;
   observer?: PredictionObserver;
@@ -63,11 +70,11 @@ export class PredictionService {
    * @throws NotFoundError when there is no such model, NoChampionError when no version of it is in production
    * @throws OverloadedError, JournalFullError, JournalWriteError, JournalClosedError when it may succeed later
    */
-  async predict({ model, request, caller }: PredictionRequest): Promise<PredictResponse> {
+  async predict({ model, request, caller, cache = 'use' }: PredictionRequest): Promise<PredictResponse> {
     const started = performance.now();
     const from = caller === undefined ? {} : { caller };
     try {
-      const { response, latencyMicroseconds } = await this.#predict(model, request, started);
+      const { response, latencyMicroseconds } = await this.#predict({ model, request, cache }, started);
       const { version } = response;
       this.#options.observer?.predicted?.({
         model,
@@ -83,11 +90,11 @@ export class PredictionService {
     }
   }
 
-  async #predict(model: string, request: PredictionRequest['request'], started: number) {
+  async #predict({ model, request, cache }: Required<Omit<PredictionRequest, 'caller'>>, started: number) {
     checkRequest(request);
     const served = await this.#options.models.hold(model);
     try {
-      const outputs = await computeAll(served, request.instances);
+      const outputs = await computeAll(served, request.instances, cache);
       const latencyMicroseconds = Math.round((performance.now() - started) * 1_000);
       const predictions = await this.#record(served, { request, outputs, latencyMicroseconds });
       return { response: { model, version: served.champion.version, predictions }, latencyMicroseconds };
@@ -100,36 +107,38 @@ export class PredictionService {
   async #record(served: ServedModel, { request, outputs, latencyMicroseconds }: Computed): Promise<Answer[]> {
     const { ids, journal, clock } = this.#options;
     const { model, champion } = served;
-    const mode = 'live';
+    const policy = this.#options.policyOf?.(model) ?? RECORD_ALL;
     const same = {
       model,
       version: champion.version,
       endpoint: model,
-      mode,
       latencyMicroseconds,
       at: clock.now().toISOString(),
     } as const;
     const answers: Answer[] = [];
     const records: string[] = [];
-    outputs.forEach((output, row) => {
+    outputs.forEach(({ output, cached }, row) => {
+      const mode = cached ? 'cached' : 'live';
       const id = ids.next();
       answers.push({ id: formatId('prediction', id), output, mode });
       const key = request.keys?.[row] ?? null;
-      const features = request.instances[row] as Instance;
-      if (journal !== null) records.push(encodePrediction({ id, ...same, key, features, output }));
+      if (journal === null || !policy.keeps(id)) return;
+      const features = policy.features(request.instances[row] as Instance);
+      records.push(encodePrediction({ id, ...same, mode, key, features, output }));
     });
-    await journal?.append(records);
+    await journal?.append(records, policy.terms);
     return answers;
   }
 }
 
 interface Computed {
   request: PredictionRequest['request'];
-  outputs: readonly PredictionOutput[];
+  outputs: readonly KeptOutput[];
   latencyMicroseconds: number;
 }
 
-function checkRequest({ instances, keys }: PredictionRequest['request']): void {
+/** @throws InvalidRequestError for what can be told without knowing the model */
+export function checkRequest({ instances, keys }: PredictionRequest['request']): void {
   if (instances.length === 0 || instances.length > MAX_INSTANCES) {
     const message = `must hold 1 to ${MAX_INSTANCES} objects, not ${instances.length}`;
     throw new InvalidRequestError(`instances ${message}.`, [{ path: 'instances', message }]);
@@ -147,16 +156,29 @@ function checkRequest({ instances, keys }: PredictionRequest['request']): void {
   }
 }
 
-/** Validates all instances, then computes them; a large request chunk by chunk, with others served in between. */
-async function computeAll(served: ServedModel, instances: readonly unknown[]): Promise<PredictionOutput[]> {
+/** Validates all instances, then answers them; a large request chunk by chunk, with others served in between. */
+export async function computeAll(
+  served: ServedModel,
+  instances: readonly unknown[],
+  use: CacheUse,
+): Promise<KeptOutput[]> {
   const batches =
     instances.length <= CHUNK_ROWS ? [served.read(instances)] : await readInChunks(served, instances);
-  const outputs: PredictionOutput[] = [];
-  for (const batch of batches) {
-    const { output, offset } = await served.run(batch);
-    for (let row = 0; row < batch.rows; row++) outputs.push(formatOutput(output, offset + row));
-  }
+  const outputs: KeptOutput[] = [];
+  for (const batch of batches) for (const one of await answerBatch(served, batch, use)) outputs.push(one);
   return outputs;
+}
+
+async function answerBatch(served: ServedModel, batch: ColumnBatch, use: CacheUse): Promise<KeptOutput[]> {
+  const { cache } = served;
+  if (cache !== undefined && use !== 'none')
+    return cache.answer(batch, use, (missing) => compute(served, missing));
+  return (await compute(served, batch)).map((output) => ({ output, cached: false }));
+}
+
+async function compute(served: ServedModel, batch: ColumnBatch): Promise<PredictionOutput[]> {
+  const { output, offset } = await served.run(batch);
+  return Array.from({ length: batch.rows }, (_, row) => formatOutput(output, offset + row));
 }
 
 async function readInChunks(served: ServedModel, instances: readonly unknown[]): Promise<ColumnBatch[]> {
@@ -166,8 +188,4 @@ async function readInChunks(served: ServedModel, instances: readonly unknown[]):
     await nextTurn();
   }
   return batches;
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

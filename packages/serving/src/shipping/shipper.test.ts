@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { openDatabase } from '@perennial/storage';
 import { createTestDatabase, type TestDatabase } from '@perennial/storage/testing';
 import { ShippingError } from '../errors.ts';
-import { Journal, type JournalOptions } from '../journal/journal.ts';
+import { Journal } from '../journal/journal.ts';
+import type { JournalOptions } from '../journal/journal-options.ts';
 import { encodePrediction } from '../journal/prediction-record.ts';
 import { doorTo } from '../testing/database-door.ts';
 import { makeRecords, predictionMaker } from '../testing/records.ts';
@@ -116,6 +117,24 @@ describe('shipping', () => {
     await journal.append(makeRecords(1));
     const segments = (await readdir(folder)).filter((name) => name.endsWith('.journal-v1'));
     expect(segments.length).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('what waits', () => {
+  test('is counted until it is in the database, what an earlier process left in bytes', async () => {
+    const folder = await temporaryFolder();
+    const first = await openJournal({ folder });
+    await first.append(makeRecords(20));
+    await first.close();
+    const second = await openJournal({ folder });
+    await second.append(makeRecords(5, predictionMaker('2001-03-05T00:00:00Z')));
+    const shipper = new Shipper({ journal: second, sink, delay: endlessDelay });
+    onTestFinished(() => shipper.stop());
+    expect(shipper.waiting).toMatchObject({ records: 5, bytes: second.storedBytes });
+    shipper.start();
+    await shipper.flush();
+    expect(shipper.waiting).toEqual({ records: 0, bytes: 0, oldestSeconds: 0 });
+    expect(shipper.counters).toMatchObject({ shipped: 25, through: 5 });
   });
 });
 

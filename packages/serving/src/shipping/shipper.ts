@@ -5,6 +5,7 @@ import type { JournalReader, RecordBatch } from '../journal/journal-reader.ts';
 import { comparePositions, type Position } from '../journal/position.ts';
 import { Backoff, systemDelay, type Delay } from '../waiting/delay.ts';
 import { WakeSignal } from '../waiting/wake-signal.ts';
+import { Backlog } from './backlog.ts';
 import { RecordsRefusedError, type PredictionSink } from './prediction-sink.ts';
 import { RejectsFile } from './rejects-file.ts';
 
@@ -13,7 +14,7 @@ export interface ShipperOptions {
   sink: PredictionSink;
   /** @default the machine's timer */
   delay?: Delay;
-  /** Records that are put into the database at once; whole frames, so up to a quarter more. @default 1000 */
+  /** Records that are put into the database at once; whole frames, so up to a quarter more. @default 4000 */
   batchRecords?: number;
   /**
    * How long records may wait for others to go with them when the journal was empty, in milliseconds. Without it a busy server would
@@ -36,8 +37,20 @@ export interface ShipperCounters {
   batches: number;
   /** Failed attempts. */
   failures: number;
+  /** Of the shipped and refused ones, those that were appended since the journal was opened. */
+  through: number;
   /** Records that the database refuses for good; they are in the file `refused.jsonl` beside the journal. */
   refused: number;
+}
+
+/** What waits to be shipped. */
+export interface ShippingBacklog {
+  /** Of those appended since the journal was opened: what an earlier process left is not counted. */
+  records: number;
+  /** Of the journal, what an earlier process left included. */
+  bytes: number;
+  /** Seconds since the oldest was appended, or since the start where an earlier process left it; 0 when none waits. */
+  oldestSeconds: number;
 }
 
 interface FlushWaiter {
@@ -52,7 +65,13 @@ interface FlushWaiter {
  * tries again, and holds one batch in memory.
  */
 export class Shipper {
-  readonly counters: ShipperCounters = { shipped: 0, batches: 0, failures: 0, refused: 0 };
+  readonly counters: ShipperCounters = {
+    shipped: 0,
+    batches: 0,
+    failures: 0,
+    through: 0,
+    refused: 0,
+  };
   readonly #journal: Journal;
   readonly #sink: PredictionSink;
   readonly #delay: Delay;
@@ -61,6 +80,9 @@ export class Shipper {
   readonly #backoff: Backoff;
   readonly #rejects: RejectsFile;
   readonly #onProblem: (error: unknown) => void;
+  readonly #backlog = new Backlog(() => performance.now());
+  /** Where the next batch begins; undefined until it is known. */
+  #position: Position | undefined;
   /** Called when there may be records to ship. */
   readonly #arrival = new WakeSignal();
   /** Called when waiting, for company or after a failure, is to end. */
@@ -74,7 +96,7 @@ export class Shipper {
     this.#journal = options.journal;
     this.#sink = options.sink;
     this.#delay = options.delay ?? systemDelay;
-    this.#batchRecords = options.batchRecords ?? 1_000;
+    this.#batchRecords = options.batchRecords ?? 4_000;
     this.#linger = options.lingerMilliseconds ?? 200;
     this.#backoff = new Backoff(
       options.smallestBackoffMilliseconds ?? 100,
@@ -82,6 +104,16 @@ export class Shipper {
     );
     this.#rejects = new RejectsFile(options.journal.folder);
     this.#onProblem = options.onProblem ?? (() => undefined);
+  }
+
+  /** What is in the journal and not in the database. */
+  get waiting(): ShippingBacklog {
+    const journal = this.#journal;
+    return {
+      records: journal.counters.records - this.counters.through,
+      bytes: Math.max(0, journal.storedBytes - (this.#position?.offset ?? 0)),
+      oldestSeconds: this.#backlog.oldestSeconds,
+    };
   }
 
   /** Begins shipping, from where the last shipper of this journal came to. */
@@ -118,7 +150,11 @@ export class Shipper {
   }
 
   async #run(): Promise<void> {
-    const unsubscribe = this.#journal.onCommit(() => this.#arrival.call());
+    if (this.#journal.storedBytes > 0) this.#backlog.written(this.#journal.end);
+    const unsubscribe = this.#journal.onCommit(() => {
+      this.#backlog.written(this.#journal.end);
+      this.#arrival.call();
+    });
     try {
       const reader = await this.#openReader();
       while (reader !== undefined && !this.#stopping) await this.#step(reader);
@@ -148,6 +184,8 @@ export class Shipper {
       await this.#recover(error);
       return;
     }
+    this.#position = reader.position;
+    this.#backlog.shipped(reader.position);
     this.#resolveWaiters(reader.position);
     if (this.#batch === undefined) await this.#waitForRecords();
     this.#batch = undefined;
@@ -156,6 +194,7 @@ export class Shipper {
   async #ship({ records, next }: RecordBatch): Promise<void> {
     await this.#insert(records);
     this.counters.batches++;
+    if (next.segment >= this.#journal.firstSegment) this.counters.through += records.length;
     try {
       await this.#journal.cursor.save(next);
     } catch (error) {

@@ -4,12 +4,14 @@ import { IdGenerator, ManualClock, NotFoundError, type Digest } from '@perennial
 import { readSignature } from '@perennial/onnx';
 import { sealVersion, testSigning, type TestSigning } from '@perennial/registry/testing';
 import { DatabaseUnavailableError, digestOf, digestOfJson } from '@perennial/storage';
-import { Journal, type JournalOptions } from '../journal/journal.ts';
+import { Journal } from '../journal/journal.ts';
+import type { JournalOptions } from '../journal/journal-options.ts';
+import type { RecordPolicy } from '../journal/record-policy.ts';
 import { ArtifactCache } from '../models/artifact-cache.ts';
 import { AttestedVersions, type VersionEvidence } from '../models/attested-versions.ts';
 import { ChampionTable } from '../models/champion-table.ts';
 import type { Champion } from '../models/champion.ts';
-import { ServedModels } from '../models/served-models.ts';
+import { ServedModels, type ServedModelsOptions } from '../models/served-models.ts';
 import { PredictionService, type PredictionObserver } from '../online/prediction-service.ts';
 import { addingArtifact } from './adding-artifact.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -19,6 +21,9 @@ const AS_OF = '2001-03-04T00:00:00.000Z';
 export interface ServedPlatformOptions {
   journal?: Partial<JournalOptions>;
   observer?: PredictionObserver;
+  /** Memory, queue and caches of the models. */
+  models?: Partial<ServedModelsOptions>;
+  policyOf?: (model: string) => RecordPolicy;
   /** Where an earlier one had its files. @default a new folder */
   folder?: string;
   /** Whether the database answers from the beginning. @default true */
@@ -95,7 +100,10 @@ export class ServedPlatform {
     this.#champions.delete(model);
   }
 
-  async #open(folder: string, { journal, observer }: ServedPlatformOptions): Promise<void> {
+  async #open(
+    folder: string,
+    { journal, observer, policyOf, models: residency }: ServedPlatformOptions,
+  ): Promise<void> {
     const fetch = async (digest: Digest) => {
       this.#checkReachable();
       const bytes = this.stored.get(digest);
@@ -125,6 +133,8 @@ export class ServedPlatform {
       }),
       onProblem: (_, error) => onProblem(error),
       onSwap: (_, version) => this.swaps.push(version),
+      clock: this.clock,
+      ...residency,
     });
     const { clock, models } = this;
     const ids = new IdGenerator(clock);
@@ -134,6 +144,7 @@ export class ServedPlatform {
       ids,
       clock,
       ...(observer && { observer }),
+      ...(policyOf && { policyOf }),
     });
   }
 

@@ -49,6 +49,11 @@ export interface Sql {
   /** Runs the work in a transaction; in one, under a savepoint. */
   begin<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result>;
   notify(channel: string, payload: string): Promise<void>;
+  /**
+   * Runs a `copy … from stdin` with what the chunks hold, which are made while the database works on those before; answers how many rows there were.
+   * A statement that fails has copied none; when making a chunk fails, it fails with that error.
+   */
+  copy(text: string, chunks: AsyncIterable<Buffer>): Promise<number>;
 }
 
 export function createSql(runner: StatementRunner): Sql {
@@ -60,6 +65,7 @@ export function createSql(runner: StatementRunner): Sql {
     unsafe: (text: string, values?: readonly SqlValue[]) =>
       runner.run(values === undefined ? { text } : { text, values: values.map(parameter) }),
     begin: <Result>(work: (sql: Sql) => Promise<Result>) => runner.begin((inner) => work(createSql(inner))),
+    copy: (text: string, chunks: AsyncIterable<Buffer>) => runner.copy(text, chunks),
     notify: async (channel: string, payload: string) => {
       await runner.run({ text: 'select pg_notify($1, $2)', values: [channel, payload] });
     },

@@ -1,5 +1,6 @@
 import type { PoolClient, QueryArrayConfig, QueryConfig, QueryResult } from 'pg';
 import { DatabaseError } from '../errors.ts';
+import { CopyIn } from './copy-in.ts';
 import type { ConnectionPool } from './pool.ts';
 import { translateDatabaseError } from './translate-error.ts';
 
@@ -16,6 +17,8 @@ export interface Statement {
 /** Where statements run: on any free connection, or on the one of a transaction. */
 export interface StatementRunner {
   run<Row>(statement: Statement): Promise<Rows<Row>>;
+  /** Runs a `copy … from stdin` with what the chunks hold; answers how many rows there were. */
+  copy(text: string, chunks: AsyncIterable<Buffer>): Promise<number>;
   /**
    * Runs the work in a transaction (in a transaction: under a savepoint).
    * @param mode what follows `begin`, such as `isolation level serializable`; only for the outermost
@@ -40,9 +43,21 @@ export class PoolRunner implements StatementRunner {
     }
   }
 
+  async copy(text: string, chunks: AsyncIterable<Buffer>): Promise<number> {
+    const client = await this.#pool.acquire();
+    try {
+      return await copyOn(this.#pool, client, { text, chunks });
+    } finally {
+      this.#pool.release(client);
+    }
+  }
+
   async begin<Result>(work: (runner: StatementRunner) => Promise<Result>, mode = ''): Promise<Result> {
     const client = await this.#pool.acquire();
-    const transaction = new TransactionRunner((statement) => runOn(this.#pool, client, statement));
+    const transaction = new TransactionRunner({
+      run: (statement) => runOn(this.#pool, client, statement),
+      copy: (text, chunks) => copyOn(this.#pool, client, { text, chunks }),
+    });
     let broken = true;
     try {
       await transaction.run({ text: `begin ${mode}` });
@@ -60,19 +75,34 @@ export class PoolRunner implements StatementRunner {
   }
 }
 
+/** Ways to run statements on one connection. */
+interface OneConnection {
+  run(statement: Statement): Promise<Rows<unknown>>;
+  copy(text: string, chunks: AsyncIterable<Buffer>): Promise<number>;
+}
+
 /** Runs statements on the one connection of a transaction, and none once that has ended: the connection is then somebody else's. */
 class TransactionRunner implements StatementRunner {
-  readonly #run: (statement: Statement) => Promise<Rows<unknown>>;
+  readonly #on: OneConnection;
   #ended = false;
   #savepoints = 0;
 
-  constructor(run: (statement: Statement) => Promise<Rows<unknown>>) {
-    this.#run = run;
+  constructor(on: OneConnection) {
+    this.#on = on;
   }
 
   async run<Row>(statement: Statement): Promise<Rows<Row>> {
+    this.#checkOpen();
+    return (await this.#on.run(statement)) as Rows<Row>;
+  }
+
+  async copy(text: string, chunks: AsyncIterable<Buffer>): Promise<number> {
+    this.#checkOpen();
+    return this.#on.copy(text, chunks);
+  }
+
+  #checkOpen(): void {
     if (this.#ended) throw new Error('The transaction has ended: a statement was not waited for.');
-    return (await this.#run(statement)) as Rows<Row>;
   }
 
   async begin<Result>(work: (runner: StatementRunner) => Promise<Result>): Promise<Result> {
@@ -119,6 +149,18 @@ async function runOn<Row>(
   const query = { text, ...(values && { values: [...values] }), ...(rowMode && { rowMode }) };
   try {
     return toRows<Row>(await client.query(query as QueryConfig | QueryArrayConfig));
+  } catch (error) {
+    throw translateDatabaseError(error, { lost: pool.isLost(client) });
+  }
+}
+
+async function copyOn(
+  pool: ConnectionPool,
+  client: PoolClient,
+  { text, chunks }: { text: string; chunks: AsyncIterable<Buffer> },
+): Promise<number> {
+  try {
+    return await client.query(new CopyIn(text, chunks)).done;
   } catch (error) {
     throw translateDatabaseError(error, { lost: pool.isLost(client) });
   }

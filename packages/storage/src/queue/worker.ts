@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
-import { run, type Runner, type TaskList, type WorkerEvents } from 'graphile-worker';
+import type { Runner, TaskList, WorkerEvents } from 'graphile-worker';
 import { JOB_QUEUES, type JobKind, type JobPayload } from '@perennial/contract';
 import type { Database } from '../database/connection.ts';
 import { parsePayload } from './enqueue.ts';
 import { BEATS_PER_LEASE, LEASE_MILLISECONDS, WorkerHeartbeats } from './heartbeat.ts';
-import { queueLogger, type QueueLog } from './logger.ts';
+import type { QueueLog } from './logger.ts';
 import { openQueuePool } from './queue-pool.ts';
 
 export interface JobContext {
@@ -156,6 +156,11 @@ class QueueWorker implements Worker {
       events.once('pool:create', ({ workerPool }) => resolve(workerPool.id)),
     );
     try {
+      // When they are needed: most processes that use the storage take no jobs, and these take 0.1 s of their start.
+      const [{ run }, { queueLogger }] = await Promise.all([
+        import('graphile-worker'),
+        import('./logger.ts'),
+      ]);
       const runner = await run({
         pgPool: pool,
         taskList: this.#tasks(),

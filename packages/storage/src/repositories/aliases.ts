@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, lt, lte, max, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, lt, lte, max, sql } from 'drizzle-orm';
 import {
   CHAMPION,
   ConflictError,
@@ -199,9 +199,16 @@ export interface ChampionRow {
   precomputed: { id: string; version: number } | null;
 }
 
-/** Every model with its champion. */
-export async function listChampions(db: Executor): Promise<ChampionRow[]> {
-  const rows = await championQuery(db).orderBy(asc(models.name));
+/** Models with their champions, by name; those that are named, or so many after a name. */
+export async function listChampions(
+  db: Executor,
+  which: { models: readonly string[] } | { after: string; limit: number },
+): Promise<ChampionRow[]> {
+  const query = championQuery(db).orderBy(asc(models.name)).$dynamic();
+  const rows =
+    'models' in which
+      ? await query.where(inArray(models.name, [...which.models]))
+      : await query.where(gt(models.name, which.after)).limit(which.limit);
   return rows.map(toChampion);
 }
 

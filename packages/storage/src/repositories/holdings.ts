@@ -51,6 +51,16 @@ export interface UnfinishedRun {
   artifacts: Digest[];
 }
 
+/** A batch: what it has made, or needs while it is under way. */
+export interface HeldBatch {
+  id: string;
+  underWay: boolean;
+  /** Its output; while it is under way its chunks, and what their rows are read from. */
+  artifacts: Digest[];
+  /** The dataset version it reads, while it is under way. */
+  dataset: Digest | null;
+}
+
 /** Why a version is needed. */
 export interface VersionNeed {
   model: string;
@@ -67,6 +77,7 @@ export interface Holdings {
   runs: HeldRun[];
   unfinished: UnfinishedRun[];
   needs: VersionNeed[];
+  batches: HeldBatch[];
   /** Of the pipelines that are loaded. */
   pipelines: PipelineSpec[];
   /** Those that are running. */
@@ -84,6 +95,7 @@ export async function readHoldings(db: Executor): Promise<Holdings> {
     runs: await heldRuns(db),
     unfinished: await unfinishedRuns(db),
     needs: await versionNeeds(db),
+    batches: await heldBatches(db),
     pipelines: (await db.execute<{ spec: PipelineSpec }>(sql`select spec from pipelines`)).map(
       ({ spec }) => spec,
     ),
@@ -164,6 +176,20 @@ async function unfinishedRuns(db: Executor): Promise<UnfinishedRun[]> {
   }));
 }
 
+async function heldBatches(db: Executor): Promise<HeldBatch[]> {
+  const rows = await db.execute<{ [Field in keyof HeldBatch]: HeldBatch[Field] }>(sql`
+    select b.id, false as "underWay", jsonb_build_array(b.output->>'digest') as artifacts, null as dataset
+    from batches b where b.state = 'completed'
+    union all
+    select b.id, true, coalesce(jsonb_agg(c.output) filter (where c.output is not null), '[]')
+        || coalesce(jsonb_agg(distinct c.part->>'digest') filter (where c.part->>'place' <> 'folder'), '[]'),
+      b.input->>'dataset'
+    from batches b left join batch_chunks c on c.batch = b.id
+    where b.state in ('queued', 'running') group by b.id
+    order by id`);
+  return [...rows];
+}
+
 /** Versions a model was at before, that stay for the way back: one rollback after another finds its version. */
 const WAY_BACK = 3;
 
@@ -194,6 +220,9 @@ async function versionNeeds(db: Executor): Promise<VersionNeed[]> {
     union all
     select model, version, 'a reproduction of ' || model || '@' || version || ' is under way', 4
       from reproductions where state in ('queued', 'running')
+    union all
+    select model, version, 'a batch of ' || model || '@' || version || ' is under way', 5
+      from batches where state in ('queued', 'running')
     order by rank, reason`);
   return rows.map(({ model, version, reason }) => ({ model, version, reason }));
 }

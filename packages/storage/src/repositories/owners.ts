@@ -2,7 +2,9 @@ import { eq, type SQL } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import {
   alerts,
+  asyncPredictions,
   backfills,
+  batches,
   datasetVersions,
   predictions,
   releases,
@@ -12,7 +14,16 @@ import {
 import type { Executor } from './executor.ts';
 
 /** What belongs to a model, or to the pipeline of its name. */
-export type OwnedKind = 'run' | 'release' | 'prediction' | 'backfill' | 'alert' | 'reproduction' | 'dataset';
+export type OwnedKind =
+  | 'run'
+  | 'release'
+  | 'prediction'
+  | 'async-prediction'
+  | 'batch'
+  | 'backfill'
+  | 'alert'
+  | 'reproduction'
+  | 'dataset';
 
 interface Owned {
   table: PgTable;
@@ -24,9 +35,15 @@ const OWNED: Record<OwnedKind, Owned> = {
   run: { table: runs, owner: runs.pipeline, key: runs.id },
   release: { table: releases, owner: releases.model, key: releases.id },
   prediction: { table: predictions, owner: predictions.model, key: predictions.id },
+  batch: { table: batches, owner: batches.model, key: batches.id },
   backfill: { table: backfills, owner: backfills.pipeline, key: backfills.id },
   alert: { table: alerts, owner: alerts.model, key: alerts.id },
   reproduction: { table: reproductions, owner: reproductions.model, key: reproductions.id },
+  'async-prediction': {
+    table: asyncPredictions,
+    owner: asyncPredictions.model,
+    key: asyncPredictions.id,
+  },
   dataset: { table: datasetVersions, owner: datasetVersions.pipeline, key: datasetVersions.digest },
 };
 

@@ -55,24 +55,19 @@ export async function* readPredictionLog(
   const { inputs, output } = signature;
   const names = inputs.map(({ name }) => name);
   const values = inputs.map(({ type }, index) => jsonText(`p.features->($4::text[])[${index + 1}]`, type));
-  const label = jsonText(
-    'case when i.id is null or k.id > i.id then k.label else i.label end',
-    LABEL_TYPES[output.kind],
-  );
-  const asked = `model = $1 and at >= $2::timestamptz and at < $3::timestamptz`;
+  const label = jsonText('fact.label', LABEL_TYPES[output.kind]);
   try {
     yield* session.rows(
-      `with by_id as (
-         select distinct on (prediction_id) prediction_id, id, label from ground_truth
-         where prediction_id in (select id from predictions where ${asked}) order by prediction_id, id desc
-       ),
-       by_key as (
-         select distinct on (key) key, id, label from ground_truth
-         where model = $1 and key in (select key from predictions where ${asked}) order by key, id desc
-       )
-       select ${[...values, label].join(', ')}, p.at, p.key, p.version
-       from predictions p left join by_id i on i.prediction_id = p.id left join by_key k on k.key = p.key
-       where p.model = $1 and p.at >= $2::timestamptz and p.at < $3::timestamptz and (i.id is not null or k.id is not null)`,
+      // By index and as an aggregate, for the reasons that stand at the query of live quality.
+      `select ${[...values, label].join(', ')}, p.at, p.key, p.version
+       from predictions p cross join lateral (
+         select (array_agg(label order by id desc))[1] as label from (
+           select id, label from ground_truth where prediction_id = p.id
+           union all
+           select id, label from ground_truth where model = $1 and key = p.key
+         ) of_prediction
+       ) fact
+       where p.model = $1 and p.at >= $2::timestamptz and p.at < $3::timestamptz and fact.label is not null`,
       [model, from.toISOString(), to.toISOString(), names],
     );
   } finally {

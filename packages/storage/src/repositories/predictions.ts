@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, lt } from 'drizzle-orm';
+import { and, desc, eq, lt, sql } from 'drizzle-orm';
 import { NotFoundError, formatId, type Page, type PageQuery, type Prediction } from '@perennial/contract';
 import { predictions } from '../database/schema.ts';
 import { UUID_KEY, decodeCursor, pageOf } from './cursor.ts';
@@ -41,7 +41,7 @@ export async function modelsOfPredictions(db: Executor, ids: string[]): Promise<
     const rows = await db
       .select({ id: predictions.id, model: predictions.model })
       .from(predictions)
-      .where(inArray(predictions.id, ids.slice(start, start + 5_000)));
+      .where(sql`${predictions.id} = any(${sql.param(ids.slice(start, start + 5_000))}::uuid[])`);
     for (const row of rows) found.set(row.id, row.model);
   }
   return found;
@@ -54,7 +54,12 @@ export async function predictedKeys(db: Executor, model: string, keys: string[])
     const rows = await db
       .selectDistinct({ key: predictions.key })
       .from(predictions)
-      .where(and(eq(predictions.model, model), inArray(predictions.key, keys.slice(start, start + 5_000))));
+      .where(
+        and(
+          eq(predictions.model, model),
+          sql`${predictions.key} = any(${sql.param(keys.slice(start, start + 5_000))}::text[])`,
+        ),
+      );
     for (const row of rows) if (row.key !== null) found.add(row.key);
   }
   return found;

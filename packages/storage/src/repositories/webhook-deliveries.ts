@@ -3,6 +3,7 @@ import {
   NotFoundError,
   formatId,
   type Alert,
+  type AsyncPrediction,
   type Delivery,
   type DeliveryState,
   type IdGenerator,
@@ -24,7 +25,9 @@ export type EventData<Type extends WebhookEventType> = Type extends 'alert.raise
   ? Alert
   : Type extends 'model-version.registered'
     ? ModelVersion
-    : Release;
+    : Type extends `prediction.${string}`
+      ? AsyncPrediction
+      : Release;
 
 export interface NewEvent<Type extends WebhookEventType> {
   type: Type;
@@ -34,6 +37,8 @@ export interface NewEvent<Type extends WebhookEventType> {
   at: Date;
   /** Makes the ids of the deliveries. */
   ids: IdGenerator;
+  /** The trace that it happened in; the deliveries belong to it. */
+  traceparent?: string | undefined;
 }
 
 /**
@@ -43,7 +48,7 @@ export interface NewEvent<Type extends WebhookEventType> {
  */
 export async function publishEvent<Type extends WebhookEventType>(
   tx: Executor,
-  { type, model, data, at, ids }: NewEvent<Type>,
+  { type, model, data, at, ids, traceparent }: NewEvent<Type>,
 ): Promise<string[]> {
   const event: WebhookEvent = { type, timestamp: at.toISOString(), data: { ...data } };
   const rows = (await webhooksFor(tx, { type, model })).map((webhookId) => ({
@@ -56,7 +61,7 @@ export async function publishEvent<Type extends WebhookEventType>(
     createdAt: at,
   }));
   if (rows.length > 0) await tx.insert(webhookDeliveries).values(rows);
-  for (const { id } of rows) await enqueueDelivery(tx, id, {});
+  for (const { id } of rows) await enqueueDelivery(tx, id, { traceparent });
   return rows.map(({ id }) => id);
 }
 
@@ -65,17 +70,22 @@ interface DeliveryDue {
   runAt?: Date;
   /** Attempts made before the last replay. @default 0 */
   priorAttempts?: number;
+  traceparent?: string | undefined;
 }
 
 /** The one job that waits for a delivery takes the place of any other. */
 async function enqueueDelivery(
   tx: Executor,
   id: string,
-  { runAt, priorAttempts }: DeliveryDue,
+  { runAt, priorAttempts, traceparent }: DeliveryDue,
 ): Promise<void> {
   await enqueue(tx, {
     kind: 'webhook.deliver',
-    payload: { delivery: formatId('delivery', id), ...(priorAttempts ? { priorAttempts } : {}) },
+    payload: {
+      delivery: formatId('delivery', id),
+      ...(priorAttempts ? { priorAttempts } : {}),
+      ...(traceparent === undefined ? {} : { traceparent }),
+    },
     jobKey: id,
     ...(runAt === undefined ? {} : { runAt }),
   });
@@ -126,6 +136,7 @@ export interface AttemptRecord {
   status: number | null;
   error: string | null;
   at: Date;
+  traceparent?: string | undefined;
   outcome:
     { state: 'delivered' | 'failed' } | { state: 'pending'; nextAttemptAt: Date; priorAttempts: number };
 }
@@ -135,7 +146,7 @@ export interface AttemptRecord {
  * @returns whether it counted
  */
 export async function recordAttempt(tx: Executor, attempt: AttemptRecord): Promise<boolean> {
-  const { id, attemptsBefore, status, error, at, outcome } = attempt;
+  const { id, attemptsBefore, status, error, at, outcome, traceparent } = attempt;
   const retry = outcome.state === 'pending' ? outcome : undefined;
   const changed = await tx
     .update(webhookDeliveries)
@@ -157,7 +168,11 @@ export async function recordAttempt(tx: Executor, attempt: AttemptRecord): Promi
     .returning({ id: webhookDeliveries.id });
   if (changed.length === 0) return false;
   if (retry) {
-    await enqueueDelivery(tx, id, { runAt: retry.nextAttemptAt, priorAttempts: retry.priorAttempts });
+    await enqueueDelivery(tx, id, {
+      runAt: retry.nextAttemptAt,
+      priorAttempts: retry.priorAttempts,
+      traceparent,
+    });
   }
   return true;
 }

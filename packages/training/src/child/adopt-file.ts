@@ -1,5 +1,5 @@
 import { lstat, readFile } from 'node:fs/promises';
-import { readSplit } from '@perennial/data';
+import { readSplit } from '@perennial/data/splits';
 import { InferenceModel, ModelRefusedError, adoptModel, type OutputBatch } from '@perennial/onnx';
 import { MAX_MODEL_BYTES } from '../command/job-description.ts';
 import type { AdoptionTask } from '../command/job.ts';

@@ -1,9 +1,9 @@
-import type { Assignment, Report } from '../job.ts';
+import type { Assignment, Preparation, Report } from '../job.ts';
 import { failureOf } from '../failure.ts';
 
 /**
- * The training process: takes one assignment over the message channel, reports on it, and ends. When the channel closes, its parent is
- * gone and so is whoever wanted the result.
+ * The training process: takes one assignment over the message channel, reports on it, and ends. It may be told before to prepare for it. When the
+ * channel closes, its parent is gone and so is whoever wanted the result.
  */
 const abandoned = new AbortController();
 /** A command has to be stopped first; everything else ends with this process. */
@@ -12,9 +12,16 @@ process.once('disconnect', () => {
   abandoned.abort();
   if (!keepsCommand) process.exit(1);
 });
-process.once('message', (assignment) => {
-  void carryOut(assignment as Assignment).then(leave);
+process.on('message', (message) => {
+  const order = message as Assignment | Preparation;
+  if (order.kind === 'prepare') prepare();
+  else void carryOut(order).then(leave);
 });
+
+/** What fails to load is met, and told of, by the training. */
+function prepare(): void {
+  void import('./run-training.ts').catch(() => undefined);
+}
 
 async function carryOut(assignment: Assignment): Promise<Report> {
   try {

@@ -103,6 +103,19 @@ export const precomputedPredictions = pgTable(
   (table) => [primaryKey({ columns: [table.precomputation, table.key] })],
 );
 
+/** What of a batch's input a chunk is. */
+export interface BatchPart {
+  /** Name of the file or key, for people. */
+  file: string;
+  /** Of the Parquet file that is read. */
+  digest: string;
+  /** Whether that file is in the artifact store, and made for this batch; else it lies where batches may read, under its name. */
+  place: 'folder' | 'store' | 'made';
+  /** First row, and how many. */
+  from: number;
+  rows: number;
+}
+
 export const batches = pgTable(
   'batches',
   {
@@ -133,8 +146,7 @@ export const batchChunks = pgTable(
       .notNull()
       .references(() => batches.id, { onDelete: 'cascade' }),
     chunk: integer().notNull(),
-    /** What of the input it is: file, first row, number of rows. */
-    part: jsonb().$type<{ file: string; digest: string | null; from: number; rows: number }>().notNull(),
+    part: jsonb().$type<BatchPart>().notNull(),
     /** Its Parquet file in the artifact store; null until it is scored. */
     output: text(),
     bytes: bigint({ mode: 'number' }),
@@ -160,5 +172,9 @@ export const asyncPredictions = pgTable(
   (table) => [
     index('async_predictions_by_model').on(table.model, table.id.desc()),
     index('async_predictions_by_expiry').on(table.expiresAt),
+    /** What counts towards the limit of a model's queue. */
+    index('async_predictions_unfinished')
+      .on(table.model)
+      .where(sql`${table.state} in ('queued', 'running')`),
   ],
 );

@@ -12,6 +12,15 @@ export interface RunningArtifactServer {
   close(): Promise<void>;
 }
 
+/** Where the processes that serve artifacts come from. */
+export interface ArtifactServers {
+  /** Starts processes that wait for an artifact until there are so many: each takes a second to start and load its libraries. Does not throw. */
+  prepare(count: number): void;
+  start: StartArtifactServer;
+  /** Ends the processes that still wait; those that serve are closed by whoever started them. */
+  close(): Promise<void>;
+}
+
 /** Starts a fresh process that serves an artifact's file under a model's name; resolves once it answers. */
 export type StartArtifactServer = (artifact: {
   file: string;

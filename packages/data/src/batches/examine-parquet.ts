@@ -1,0 +1,54 @@
+import { dirname } from 'node:path';
+import { Engine, type Connection } from '../engine.ts';
+import type { SourceColumn } from '../source-relation.ts';
+import { globEscaped, literal } from '../sql.ts';
+import { inputItems, type BatchColumns } from './batch-columns.ts';
+import { translatingFileFaults } from './batch-faults.ts';
+
+export interface ExaminedParquet {
+  rows: number;
+  /** The types of the columns that are passed through, as DuckDB calls them. */
+  keyTypes: string[];
+}
+
+/**
+ * Looks at a Parquet file's footer: whether a batch can read it, and how many rows it has.
+ *
+ * @param file - `path` on the disk, and the name it was asked for by
+ * @throws BatchInputInvalidError
+ */
+export async function examineParquet(
+  file: { path: string; file: string },
+  columns: BatchColumns,
+): Promise<ExaminedParquet> {
+  const engine = await Engine.open({ threads: 1, memoryLimit: '256MB', readable: [dirname(file.path)] });
+  try {
+    return await translatingFileFaults(file, async () => {
+      const found = await describe(engine.main, parquetRelation(file.path));
+      inputItems(file.file, found, columns);
+      const path = literal(globEscaped(file.path));
+      const { rows } = await engine.main.row<{ rows: bigint }>(
+        `SELECT num_rows AS rows FROM parquet_file_metadata(${path})`,
+      );
+      return { rows: Number(rows), keyTypes: columns.keys.map((key) => typeOf(found, key)) };
+    });
+  } finally {
+    engine.close();
+  }
+}
+
+/** A Parquet file as a table expression, with the number of each row in it as `file_row_number`. */
+export function parquetRelation(path: string): string {
+  return `read_parquet(${literal(globEscaped(path))}, hive_partitioning = false, file_row_number = true)`;
+}
+
+export async function describe(connection: Connection, relation: string): Promise<SourceColumn[]> {
+  const rows = await connection.rows<{ column_name: string; column_type: string }>(
+    `DESCRIBE FROM ${relation}`,
+  );
+  return rows.map(({ column_name, column_type }) => ({ name: column_name, type: column_type }));
+}
+
+function typeOf(found: readonly SourceColumn[], name: string): string {
+  return found.find((column) => column.name === name)?.type ?? '';
+}
