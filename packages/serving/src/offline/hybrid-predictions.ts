@@ -119,21 +119,18 @@ export class HybridPredictions implements Predictor {
 
   /** Computes rows, those that bring their key alone from the entity's last known row. */
   async #compute(
-    { model, caller }: PredictionRequest,
+    asked: PredictionRequest,
     rows: readonly Row[],
     serving: ServingSpec,
   ): Promise<PredictResponse> {
+    const { model } = asked;
     const known = await this.#entities(model, rows, serving);
     const keys = rows.map(({ key }) => key);
     for (let tries = 1; ; tries++) {
       const { version, columns } = await this.#columnsOf(model);
       const instances = rows.map(({ key, instance }) => instance ?? projected(known.get(key), columns));
       try {
-        const answer = await this.#options.online.predict({
-          model,
-          request: { instances, keys },
-          ...(caller !== undefined && { caller }),
-        });
+        const answer = await this.#options.online.predict({ ...asked, request: { instances, keys } });
         return { ...answer, predictions: withTimes(answer.predictions, rows, known) };
       } catch (error) {
         // The champion may have moved between the look at its columns and the prediction, to a version that reads others.

@@ -109,6 +109,22 @@ describe('a lookup', () => {
     expect(await platform.lookups.lookup('m', 'k2')).toMatchObject({ output: { value: 1 } });
   });
 
+  test('is put on record as the endpoint says: in part, and without what is left out', async () => {
+    const { platform } = await platformWithTable();
+    const records = async () =>
+      (await readAll(platform.served.journal)).map((each) => JSON.parse(each) as Prediction);
+    platform.served.amend('m', { serving: { ...OFFLINE, record: { redact: ['x'] } } });
+    await platform.served.table.refresh();
+    await platform.lookups.lookup('m', 'k1');
+    expect(await records()).toMatchObject([{ key: 'k1', features: {} }]);
+    platform.served.amend('m', { serving: { ...OFFLINE, record: { sample: 0.5 } } });
+    await platform.served.table.refresh();
+    for (let round = 0; round < 20; round++) await platform.lookups.lookupAll('m', keysOf(10));
+    const sampled = (await records()).length - 1;
+    expect(sampled).toBeGreaterThan(50);
+    expect(sampled).toBeLessThan(150);
+  });
+
   test('keeps no more in memory than it may', async () => {
     const { platform } = await platformWithTable({ maxBytes: 1_500 });
     await platform.lookups.lookupAll('m', keysOf(10));

@@ -4,11 +4,13 @@ import {
   formatId,
   type Clock,
   type IdGenerator,
+  type Instance,
   type Lookup,
   type LookupsResponse,
 } from '@perennial/contract';
 import { ModeNotServedError, PrecomputedMissingError } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
+import { recordPolicyOf } from '../journal/record-policy.ts';
 import type { ChampionTable } from '../models/champion-table.ts';
 import type { KeptAnswer, PrecomputedAnswers } from './precomputed-answers.ts';
 
@@ -76,12 +78,15 @@ export class PredictionLookups {
     return { version: found.version, answers };
   }
 
-  /** Puts answers on record, as they are given out. */
+  /** Puts answers on record as they are given out: what the endpoint's policy keeps of them. */
   async record(
     model: string,
     { version, rows, started }: { version: number; rows: readonly RecordedRow[]; started: number },
   ): Promise<Lookup[]> {
-    const { ids, journal, clock } = this.#options;
+    const { ids, journal, clock, table } = this.#options;
+    const serving = table.servingOf(model);
+    const policy = recordPolicyOf(serving);
+    const redacts = (serving.record?.redact?.length ?? 0) > 0;
     const now = clock.now();
     const latency = Math.round((performance.now() - started) * 1_000);
     const same = `"version":${version},"endpoint":"${model}"`;
@@ -90,11 +95,13 @@ export class PredictionLookups {
     const given = rows.map(({ key, answer }): Lookup => {
       const id = ids.next();
       const { output, features, featuresAt, computedAt, computedAtMilliseconds } = answer;
-      // As `encodePrediction` has it, with the features as they came from the database: they are not parsed on their way through.
-      if (journal !== null)
+      if (journal !== null && policy.keeps(id)) {
+        // As `encodePrediction` has it, with the features as they came from the database: they are not parsed on their way through.
+        const kept = redacts ? JSON.stringify(policy.features(JSON.parse(features) as Instance)) : features;
         records.push(
-          `{"id":"${id}","model":"${model}",${same},"key":${JSON.stringify(key)},"features":${features},"output":${JSON.stringify(output)},${end}`,
+          `{"id":"${id}","model":"${model}",${same},"key":${JSON.stringify(key)},"features":${kept},"output":${JSON.stringify(output)},${end}`,
         );
+      }
       const ageSeconds = Math.max(0, Math.floor((now.getTime() - computedAtMilliseconds) / 1_000));
       return {
         id: formatId('prediction', id),
@@ -108,7 +115,7 @@ export class PredictionLookups {
         featuresAt,
       };
     });
-    if (records.length > 0) await journal?.append(records);
+    if (records.length > 0) await journal?.append(records, policy.terms);
     return given;
   }
 
