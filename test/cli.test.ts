@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  adviceSchema,
   asyncPredictionSchema,
   modelVersionDetailSchema,
   predictResponseSchema,
@@ -141,6 +142,20 @@ describe('perennial predict', () => {
     const { status, errors } = await on('predict', 'visits', '--data', '{"pages":"three","country":"de"}');
     expect(status).toBe(1);
     expect(errors).toMatch(/\n {2}instances\[0\]\.pages: must be .*\n\(invalid-instance, request /);
+  });
+});
+
+describe('perennial advise', () => {
+  it('says what the log tells of the keys that were asked for, or that it tells nothing', async () => {
+    const instances = visits.slice(0, 3).map(features);
+    await test.client.predict({ params: { model: 'visits' }, body: { instances } });
+    const { status, out } = await on('advise', 'visits');
+    expect(status).toBe(0);
+    expect(out).toMatch(/predictions \(\d+ a day, \d+ without a key\)/);
+    expect(out).toMatch(/Recommended: dynamic\n {2}\S/);
+    const { out: json } = await on('advise', 'visits', '--window', '1d', '--json');
+    expect(adviceSchema.parse(JSON.parse(json)).model).toBe('visits');
+    expect((await on('advise', 'nothing')).errors).toContain('model-not-found');
   });
 });
 

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { ApiError, ConnectionError, UnexpectedAnswerError } from '@perennial/client';
 import { PerennialError } from '@perennial/contract';
 import { ConfigurationError, ListenError, PLATFORM_VERSION } from '@perennial/server';
+import { registerAdvise } from './commands/advise.ts';
 import { registerAlerts } from './commands/alerts.ts';
 import { registerAttestation } from './commands/attestation.ts';
 import { registerAudit } from './commands/audit.ts';
@@ -39,6 +40,7 @@ const COMMANDS = [
   registerPredict,
   registerBatch,
   registerPrecompute,
+  registerAdvise,
   registerLineage,
   registerDoctor,
   registerAlerts,

@@ -1,4 +1,5 @@
 export * from './access.ts';
+export * from './advice.ts';
 export * from './alert.ts';
 export * from './async-prediction.ts';
 export * from './attestation.ts';

@@ -5,6 +5,7 @@ import { DATASET_ROUTES } from './routes/datasets.ts';
 import { MODEL_ROUTES } from './routes/models.ts';
 import { RELEASE_ROUTES } from './routes/releases.ts';
 import { PREDICTION_ROUTES } from './routes/predictions.ts';
+import { ADVICE_ROUTES } from './routes/advice.ts';
 import { ASYNC_PREDICTION_ROUTES } from './routes/async-predictions.ts';
 import { OFFLINE_ROUTES } from './routes/offline.ts';
 import { MONITORING_ROUTES } from './routes/monitoring.ts';
@@ -29,6 +30,7 @@ export const ROUTES = {
   ...ASYNC_PREDICTION_ROUTES,
   ...BATCH_ROUTES,
   ...OFFLINE_ROUTES,
+  ...ADVICE_ROUTES,
   ...MONITORING_ROUTES,
   ...WEBHOOK_ROUTES,
   ...ACCESS_ROUTES,

@@ -1,3 +1,4 @@
+export * from './advice/serving-adviser.ts';
 export * from './async/async-prediction-desk.ts';
 export * from './async/async-prediction-executor.ts';
 export * from './async/ended-predictions.ts';

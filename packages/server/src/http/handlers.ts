@@ -8,6 +8,7 @@ import { requireOwnFacts } from '../access/ground-truth-scope.ts';
 import type { Doctor } from '../platform/doctor.ts';
 import { accessHandlers, type AccessHandlerDependencies } from './access-handlers.ts';
 import { attestationHandlers, type AttestationDependencies } from './attestation-handlers.ts';
+import { adviceHandlers } from './advice-handlers.ts';
 import { asyncPredictionHandlers, type AsyncPredictionDependencies } from './async-prediction-handlers.ts';
 import { auditHandlers } from './audit-handlers.ts';
 import { batchHandlers, type BatchHandlerDependencies } from './batch-handlers.ts';
@@ -66,6 +67,7 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     ...asyncPredictionHandlers(dependencies),
     ...batchHandlers(dependencies),
     ...offlineHandlers(dependencies),
+    ...adviceHandlers(dependencies),
     ...monitoringHandlers(dependencies),
     ...webhookHandlers(dependencies),
     ...accessHandlers(dependencies),

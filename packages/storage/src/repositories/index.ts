@@ -17,6 +17,7 @@ export * from './ground-truth.ts';
 export * from './holdings.ts';
 export * from './idempotency.ts';
 export * from './imported-versions.ts';
+export * from './key-traffic.ts';
 export * from './lineage.ts';
 export * from './live-quality.ts';
 export * from './model-search.ts';
