@@ -7,6 +7,19 @@ export interface ColumnBatch {
   rows: number;
   columns: Record<string, RawColumn>;
 }
+
+/** Texts of some rows by which of the different ones each is: `texts[codes[row]]`. A text may stand in `texts` more than once, or for no row. */
+export interface CodedTexts {
+  texts: readonly string[];
+  codes: Int32Array;
+}
+
+/** As {@link ColumnBatch}, with the texts coded. */
+export interface CodedBatch {
+  rows: number;
+  columns: Record<string, Float64Array | BigInt64Array | CodedTexts>;
+}
+
 export type RawColumn = Float64Array | BigInt64Array | string[];
 
 /** What an artifact answered for some rows, by label kind. */

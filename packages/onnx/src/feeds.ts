@@ -1,6 +1,7 @@
 import { MISSING_TIMESTAMP, type ColumnType, type InputColumn } from '@perennial/contract';
 import type { Tensor } from 'onnxruntime-node';
-import type { ColumnBatch, RawColumn } from './batch.ts';
+import type { CodedBatch, CodedTexts, ColumnBatch, RawColumn } from './batch.ts';
+import { codedInputs, isCoded } from './coded-texts.ts';
 import { BatchInvalidError } from './errors.ts';
 import { ort } from './onnxruntime.ts';
 import { ARTIFACT_NAMES, type BorderNames } from './tensor-names.ts';
@@ -14,16 +15,17 @@ export class Feeds {
   }
 
   /** The tensors of a batch; they share its memory. @throws BatchInvalidError naming the column that does not fit. */
-  of(batch: ColumnBatch): Record<string, Tensor> {
+  of(batch: ColumnBatch | CodedBatch): Record<string, Tensor> {
     const feeds: Record<string, Tensor> = {};
     const shape = [batch.rows, 1];
     for (const { column, input, type } of this.#inputs) {
       const data = batch.columns[column];
       if (data === undefined) throw new BatchInvalidError(column, 'is not in the batch');
-      if (data.length !== batch.rows) {
-        throw new BatchInvalidError(column, `has ${data.length} rows where the batch has ${batch.rows}`);
-      }
-      feeds[input] = columnTensor(data, { column, type, shape });
+      const { length } = isCoded(data) ? data.codes : data;
+      if (length !== batch.rows)
+        throw new BatchInvalidError(column, `has ${length} rows where the batch has ${batch.rows}`);
+      if (isCoded(data)) addCoded(feeds, data, { column, input, type, shape });
+      else feeds[input] = columnTensor(data, { column, type, shape });
     }
     return feeds;
   }
@@ -33,6 +35,17 @@ export class Feeds {
     const columns = this.#inputs.map(({ column, type }) => [column, missingColumn(type, rows)] as const);
     return { rows, columns: Object.fromEntries(columns) };
   }
+}
+
+function addCoded(
+  feeds: Record<string, Tensor>,
+  { texts, codes }: CodedTexts,
+  { column, input, type, shape }: { column: string; input: string; type: ColumnType; shape: number[] },
+): void {
+  if (type !== 'text') throw new BatchInvalidError(column, `is a ${type} and cannot be coded texts`);
+  const names = codedInputs(input);
+  feeds[names.texts] = new ort.Tensor('string', [...texts], [texts.length]);
+  feeds[names.codes] = new ort.Tensor('int32', codes, shape);
 }
 
 function columnTensor(data: RawColumn, about: { column: string; type: ColumnType; shape: number[] }): Tensor {
@@ -61,4 +74,16 @@ function missingColumn(type: ColumnType, rows: number): RawColumn {
     case 'text':
       return Array<string>(rows).fill('');
   }
+}
+
+/** The same rows with the texts coded. */
+export function coded({ rows, columns }: ColumnBatch): CodedBatch {
+  const entries = Object.entries(columns).map(
+    ([name, column]) =>
+      [
+        name,
+        Array.isArray(column) ? { texts: column, codes: Int32Array.from(column.keys()) } : column,
+      ] as const,
+  );
+  return { rows, columns: Object.fromEntries(entries) };
 }

@@ -2,8 +2,9 @@ import type { Signature } from '@perennial/contract';
 import type { InferenceSession } from 'onnxruntime-node';
 import { isAdopted, readSignature } from './signature.ts';
 
-import type { ColumnBatch, OutputBatch } from './batch.ts';
-import { Feeds } from './feeds.ts';
+import type { CodedBatch, ColumnBatch, OutputBatch } from './batch.ts';
+import { withCodedTexts } from './coded-texts.ts';
+import { Feeds, coded } from './feeds.ts';
 import { resultData } from './results.ts';
 import { RuntimeSession } from './runtime-session.ts';
 import {
@@ -54,8 +55,27 @@ export class InferenceModel {
     const signature = readSignature(bytes);
     const names = isAdopted(bytes) ? ADOPTED_NAMES : ARTIFACT_NAMES;
     const model = new InferenceModel(signature, await RuntimeSession.open(bytes), names);
+    return InferenceModel.#warmUp(model, model.#feeds.missing(1));
+  }
+
+  /**
+   * As {@link InferenceModel.load}, for {@link CodedBatch}es of thousands of rows, one after another.
+   *
+   * @throws ArtifactInvalidError, InferenceFailedError
+   */
+  static async loadCoded(bytes: Uint8Array): Promise<InferenceModel> {
+    const signature = readSignature(bytes);
+    const names = isAdopted(bytes) ? ADOPTED_NAMES : ARTIFACT_NAMES;
+    const session = await RuntimeSession.open(withCodedTexts(bytes, signature.inputs, names), {
+      arena: true,
+    });
+    const model = new InferenceModel(signature, session, names);
+    return InferenceModel.#warmUp(model, coded(model.#feeds.missing(1)));
+  }
+
+  static async #warmUp(model: InferenceModel, batch: ColumnBatch | CodedBatch): Promise<InferenceModel> {
     try {
-      await model.run(model.#feeds.missing(1));
+      await model.run(batch);
     } catch (error) {
       await model.release();
       throw error;
@@ -70,7 +90,7 @@ export class InferenceModel {
    * @throws BatchInvalidError where the batch lacks a column, or has one of another type or length.
    * @throws InferenceFailedError after a release.
    */
-  async run(batch: ColumnBatch): Promise<OutputBatch> {
+  async run(batch: ColumnBatch | CodedBatch): Promise<OutputBatch> {
     const feeds = this.#feeds.of(batch);
     if (batch.rows === 0) return this.#empty();
     return this.#read(await this.#session.run(feeds), batch.rows);

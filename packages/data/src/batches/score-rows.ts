@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { DuckDBMaterializedResult } from '@duckdb/node-api';
 import type { Signature } from '@perennial/contract';
-import type { ColumnBatch, OutputBatch } from '@perennial/onnx';
+import type { CodedBatch, OutputBatch } from '@perennial/onnx';
 import { Engine, type Connection } from '../engine.ts';
 import { BatchInputInvalidError } from '../errors.ts';
 import { identifier } from '../sql.ts';
@@ -23,7 +23,7 @@ export interface ScoringJob {
   /** Columns that are passed through. */
   keys: readonly string[];
   /** Answers some rows. What it is given is only good until it has answered. */
-  score: (batch: ColumnBatch) => Promise<OutputBatch>;
+  score: (batch: CodedBatch) => Promise<OutputBatch>;
   /** The file to make, in an existing folder that nothing else is in. */
   target: string;
   /** What the made file says of itself. */

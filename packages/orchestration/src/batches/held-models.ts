@@ -30,7 +30,7 @@ export class HeldModels {
 
   #load(artifact: Digest): Held {
     for (const held of this.#held.values()) if (held.users === 0) this.#drop(held);
-    const model = this.#artifacts.get(artifact).then((bytes) => InferenceModel.load(bytes));
+    const model = this.#artifacts.get(artifact).then((bytes) => InferenceModel.loadCoded(bytes));
     const held = { artifact, model, users: 0 };
     this.#held.set(artifact, held);
     model.catch(() => this.#held.delete(artifact));

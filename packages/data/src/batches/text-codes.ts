@@ -1,0 +1,83 @@
+import type { CodedTexts } from '@perennial/onnx';
+
+/** Places of the table; a power of two. */
+const SLOTS = 4_096;
+
+/** Words of a text in DuckDB's vectors: its length, then its bytes where there are no more than twelve, else a beginning and a pointer. */
+const WORDS = 4;
+const SHORT_BYTES = 12;
+
+/** Beyond so many different texts they are forgotten from one batch to the next: each costs time in every batch that it is handed over with. */
+const MOST_TEXTS = 1_024;
+
+/**
+ * Tells the texts of a column by numbers, as an artifact with coded texts takes them. A short text is found by its bytes, without a JavaScript string being made of it: making one costs ten times
+ * what finding it does, and categories are few and short.
+ */
+export class TextCodes {
+  readonly #words = new Uint32Array(SLOTS * WORDS);
+  readonly #codes = new Int32Array(SLOTS).fill(-1);
+  readonly #column: Int32Array;
+  #texts: string[] = [];
+
+  constructor(capacity: number) {
+    this.#column = new Int32Array(capacity);
+  }
+
+  /**
+   * Reads texts from a vector.
+   *
+   * @param words - the vector's memory, from the first text to be read on
+   * @param textAt - makes the text of a row of them
+   */
+  read(
+    words: Uint32Array,
+    { at, count }: { at: number; count: number },
+    textAt: (row: number) => string,
+  ): void {
+    const column = this.#column;
+    for (let row = 0; row < count; row += 1) {
+      const start = row * WORDS;
+      column[at + row] =
+        words[start]! > SHORT_BYTES ? this.#add(textAt(row)) : this.#find(words, row, textAt);
+    }
+  }
+
+  /** The rows that were read, which are good until the next are. */
+  take(rows: number): CodedTexts {
+    const taken = { texts: this.#texts, codes: this.#column.subarray(0, rows) };
+    if (this.#texts.length > MOST_TEXTS) {
+      this.#texts = [];
+      this.#codes.fill(-1);
+    }
+    return taken;
+  }
+
+  #find(words: Uint32Array, row: number, textAt: (row: number) => string): number {
+    const start = row * WORDS;
+    const length = words[start]!;
+    const first = words[start + 1]!;
+    const second = words[start + 2]!;
+    const third = words[start + 3]!;
+    const mixed =
+      Math.imul(first, 0x9e3779b1) ^ Math.imul(second, 0x85ebca6b) ^ Math.imul(third, 0xc2b2ae35) ^ length;
+    const slot = (mixed >>> 20) & (SLOTS - 1);
+    const known = this.#words;
+    const place = slot * WORDS;
+    const code = this.#codes[slot]!;
+    if (
+      code !== -1 &&
+      known[place] === length &&
+      known[place + 1] === first &&
+      known[place + 2] === second &&
+      known[place + 3] === third
+    )
+      return code;
+    known.set(words.subarray(start, start + WORDS), place);
+    return (this.#codes[slot] = this.#add(textAt(row)));
+  }
+
+  #add(text: string): number {
+    return this.#texts.push(text) - 1;
+  }
+}
