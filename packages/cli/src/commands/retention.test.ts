@@ -30,6 +30,8 @@ const ERASED = {
   key: 'ada',
   predictions: 2,
   groundTruth: 1,
+  entityFeatures: 4,
+  precomputedPredictions: 3,
   datasets: ['sha256:d'],
   remaining: ['sha256:e'],
 };
@@ -118,7 +120,7 @@ describe('perennial personal-data', () => {
     const { out } = await say('personal-data', 'erase', 'ada', '--reason', 'asked', '--datasets');
     expect(asked[0]?.body).toEqual({ key: 'ada', reason: 'asked', datasets: true });
     expect(out).toContain(
-      '2 predictions and 1 facts erased\nremoved: sha256:d\nstill has rows of it: sha256:e',
+      '2 predictions and 1 facts erased\n4 last known rows and 3 precomputed answers erased\nremoved: sha256:d\nstill has rows of it: sha256:e',
     );
     expect((await say('personal-data', 'erase', 'ada')).status).toBe(2);
   });
