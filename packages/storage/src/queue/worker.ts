@@ -6,6 +6,7 @@ import { parsePayload } from './enqueue.ts';
 import { BEATS_PER_LEASE, LEASE_MILLISECONDS, WorkerHeartbeats } from './heartbeat.ts';
 import type { QueueLog } from './logger.ts';
 import { openQueuePool } from './queue-pool.ts';
+import { lookTwice } from './second-look.ts';
 
 export interface JobContext {
   /** Fires when the work should end: the worker stops, or was taken for dead and its jobs were given to others. */
@@ -152,6 +153,7 @@ class QueueWorker implements Worker {
     const onError = this.#report('lost a connection');
     const pool = openQueuePool(database.connectionOptions, { maxConnections: concurrency + 2, onError });
     const events = new EventEmitter() as WorkerEvents;
+    lookTwice(events);
     const created = new Promise<string>((resolve) =>
       events.once('pool:create', ({ workerPool }) => resolve(workerPool.id)),
     );
