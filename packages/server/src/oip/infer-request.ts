@@ -38,7 +38,8 @@ const MAX_TENSORS = 10_000;
 const refuse = (message: string) => new InvalidRequestError(message);
 
 /**
- * Reads a request for an inference: JSON, or JSON of `headerLength` bytes and behind it the tensors' bytes in their order.
+ * Reads a request for an inference: JSON, or JSON of `headerLength` bytes and behind it the tensors' bytes in their order. The body is used up: tensors are views of it, and
+ * its bytes may have been moved.
  * @throws InvalidRequestError, MalformedJsonError
  */
 export function readInferRequest(body: Buffer, headerLength: number | undefined): InferRequest {
@@ -118,14 +119,24 @@ function holdsLarge(data: unknown): boolean {
   return false;
 }
 
+/** Every element's size divides it. */
+const ALIGNMENT = 8;
+
 /** What lies behind the JSON, handed out in order. */
 class BytesBehind {
   readonly #body: Buffer;
   #at: number;
 
+  /**
+   * The bytes are moved over the end of the JSON, which is read by then, to where 8-byte elements can be seen in place: once within the body, where a copy of each of 20 tensors takes a
+   * third of the time of their inference.
+   */
   constructor(body: Buffer, start: number) {
-    this.#body = body;
-    this.#at = start;
+    const shift = (body.byteOffset + start) % ALIGNMENT;
+    const movable = start < body.length && shift <= start;
+    if (movable && shift > 0) body.copyWithin(start - shift, start);
+    this.#body = movable ? body.subarray(0, body.length - shift) : body;
+    this.#at = movable ? start - shift : start;
   }
 
   take(bytes: number, name: string): Uint8Array {

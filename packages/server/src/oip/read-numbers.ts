@@ -23,13 +23,16 @@ export function numberColumn(tensor: InputTensor): Float64Array {
       `The tensor '${name}' is a number and must be FP64, FP32, FP16 or an integer type, not ${datatype}.`,
     );
   const column = 'bytes' in data ? numbersOfBytes(tensor, data.bytes) : numbersOfJson(tensor, data.json);
-  for (let row = 0; row < column.length; row++) {
-    const value = column[row] as number;
-    // Quicker than two comparisons with infinities: only NaN and they differ from themselves.
-    if (value - value !== 0 && !Number.isNaN(value))
-      throw refuseRow(tensor, row, 'is infinite: it must be finite, or NaN where it is missing');
-  }
+  // x - x is 0 for finite numbers alone, and a sum costs a fifth of two comparisons for each: only where something is missing or infinite is it looked at which.
+  let sum = 0;
+  for (let row = 0; row < column.length; row++) sum += (column[row] as number) - (column[row] as number);
+  if (sum !== 0) refuseInfinite(tensor, column);
   return column;
+}
+
+function refuseInfinite(tensor: InputTensor, column: Float64Array): void {
+  const row = column.findIndex((value) => value === Infinity || value === -Infinity);
+  if (row !== -1) throw refuseRow(tensor, row, 'is infinite: it must be finite, or NaN where it is missing');
 }
 
 function numbersOfBytes(tensor: InputTensor, bytes: Uint8Array): Float64Array {
