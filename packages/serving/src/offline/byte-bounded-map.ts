@@ -1,3 +1,7 @@
+import { nextTurn } from '../waiting/turns.ts';
+
+const ENTRIES_A_TURN = 10_000;
+
 /** A map that holds so many bytes at most: what was used longest ago makes room. */
 export class ByteBoundedMap<Value> {
   readonly #entries = new Map<string, { value: Value; bytes: number }>();
@@ -44,8 +48,17 @@ export class ByteBoundedMap<Value> {
     this.#bytes -= entry.bytes;
   }
 
-  deleteWhere(unwanted: (key: string) => boolean): void {
-    for (const key of this.#entries.keys()) if (unwanted(key)) this.delete(key);
+  /**
+   * Deletes what is there now and unwanted, ten thousand entries for each turn of the event loop: half a million at once would hold up everybody for a tenth of a second.
+   */
+  async deleteWhere(unwanted: (key: string) => boolean): Promise<void> {
+    let left = this.#entries.size;
+    for (const key of this.#entries.keys()) {
+      if (unwanted(key)) this.delete(key);
+      left--;
+      if (left === 0) return;
+      if (left % ENTRIES_A_TURN === 0) await nextTurn();
+    }
   }
 
   clear(): void {

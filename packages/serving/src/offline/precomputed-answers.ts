@@ -125,7 +125,7 @@ export class PrecomputedAnswers {
     const live = this.#liveNow();
     const gone = [...this.#live].some((id) => !live.has(id));
     this.#live = live;
-    if (gone) this.#kept.deleteWhere((place) => !live.has(place.slice(0, UUID_LENGTH)));
+    if (gone) void this.#kept.deleteWhere((place) => !live.has(place.slice(0, UUID_LENGTH)));
   }
 
   #liveNow(): Set<string> {
