@@ -19,6 +19,7 @@ export * from './models/champion-table.ts';
 export * from './models/database-champions.ts';
 export * from './models/served-models.ts';
 export { MicroBatcher, type BatchAnswer, type MicroBatcherOptions } from './online/micro-batcher.ts';
+export * from './online/prediction-phases.ts';
 export * from './online/prediction-service.ts';
 export * from './shipping/prediction-sink.ts';
 export * from './shipping/shipper.ts';

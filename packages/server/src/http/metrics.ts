@@ -6,13 +6,19 @@ export interface MetricSources {
   numbers: { name: string; help: string; read: () => number }[];
 }
 
+export interface MetricsOptions extends MetricSources {
+  /** Made before what it counts. @default a new one */
+  registry?: Registry;
+}
+
 /** The platform's metrics in Prometheus's text format. */
 export class Metrics {
-  readonly registry = new Registry();
+  readonly registry: Registry;
   readonly #requests: Histogram;
   readonly #predictions: Counter;
 
-  constructor({ numbers }: MetricSources) {
+  constructor({ numbers, registry = new Registry() }: MetricsOptions) {
+    this.registry = registry;
     collectDefaultMetrics({ register: this.registry });
     this.#requests = new Histogram({
       name: 'perennial_http_request_duration_seconds',

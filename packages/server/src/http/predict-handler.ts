@@ -1,4 +1,5 @@
-import type { PredictionService } from '@perennial/serving';
+import { newPhases, type PredictionService } from '@perennial/serving';
+import { addPhases } from '../tracing/tracing.ts';
 import type { Metrics } from './metrics.ts';
 import type { Handlers } from './route-registration.ts';
 
@@ -13,8 +14,19 @@ export function predictHandler({
   predictions: PredictionService;
   metrics: Metrics;
 }): Handlers['predict'] {
-  return async ({ params, body }) => {
-    const answer = await predictions.predict({ model: params.model, request: body });
+  return async ({ params, body }, { trace }) => {
+    const phases = trace?.sampled === true ? newPhases() : undefined;
+    const startedAt = performance.now();
+    const answer = await predictions.predict({ model: params.model, request: body, phases });
+    if (trace !== undefined && phases !== undefined) {
+      const { model, version } = answer;
+      trace.set({
+        'perennial.model': model,
+        'perennial.version': version,
+        'perennial.rows': body.instances.length,
+      });
+      addPhases(trace, startedAt, phases);
+    }
     metrics.predictions(answer, answer.predictions.length);
     return answer;
   };

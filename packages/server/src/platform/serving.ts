@@ -10,6 +10,7 @@ import {
   createPredictionSink,
   databaseChampions,
   databaseEvidence,
+  type PredictionObserver,
 } from '@perennial/serving';
 import type { Config } from '../config/config.ts';
 import type { PlatformParts } from './parts.ts';
@@ -27,12 +28,16 @@ export interface Serving extends ServedChampions {
 }
 
 /** Puts the data plane together: champions, loaded models, journal, shipping. */
-export async function startServing(config: Config, parts: PlatformParts): Promise<Serving> {
+export async function startServing(
+  config: Config,
+  parts: PlatformParts,
+  observe: (models: ServedModels) => PredictionObserver,
+): Promise<Serving> {
   const { clock, ids } = parts;
   const { journal, shipper } = await startJournal(config, parts);
   const { champions, models } = await openChampions(config, parts);
   await models.preload();
-  const predictions = new PredictionService({ models, journal, ids, clock });
+  const predictions = new PredictionService({ models, journal, ids, clock, observer: observe(models) });
   return { predictions, journal, shipper, champions, models };
 }
 

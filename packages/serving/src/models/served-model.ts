@@ -40,6 +40,16 @@ export class ServedModel {
     return this.#batcher.submit(batch);
   }
 
+  /** Requests that it is answering. */
+  get inFlight(): number {
+    return this.#users;
+  }
+
+  /** Rows that wait to be computed. */
+  get queuedRows(): number {
+    return this.#batcher.queuedRows;
+  }
+
   /** Begins a use; `release` must follow. */
   hold(): this {
     this.#users++;

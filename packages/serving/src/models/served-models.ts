@@ -81,6 +81,16 @@ export class ServedModels {
     }));
   }
 
+  /** How busy each loaded version is. */
+  activity(): { model: string; version: number; inFlight: number; queuedRows: number }[] {
+    return Array.from(this.#serving.values(), ({ model, champion: { version }, inFlight, queuedRows }) => ({
+      model,
+      version,
+      inFlight,
+      queuedRows,
+    }));
+  }
+
   /** Champions that are not served for want of a signature that fits them; a version before may go on serving. */
   refused(): Refusal[] {
     return Array.from(this.#refused, ([model, { champion, error }]) => ({

@@ -13,6 +13,7 @@ import { isStorableText } from '../instances/column-reader.ts';
 import { formatOutput } from '../instances/output.ts';
 import type { Journal } from '../journal/journal.ts';
 import { encodePrediction } from '../journal/prediction-record.ts';
+import { newPhases, type PredictionPhases } from './prediction-phases.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import type { ServedModels } from '../models/served-models.ts';
 
@@ -24,6 +25,8 @@ export interface PredictionRequest {
   request: { instances: readonly unknown[]; keys?: readonly string[] | undefined };
   /** Who asks, for the observer. */
   caller?: string;
+  /** Filled in, for who wants to know where the time went. */
+  phases?: PredictionPhases | undefined;
 }
 
 /** What metrics are made of. Called on the way of every request: it must be quick and must not throw. */
@@ -33,6 +36,7 @@ export interface PredictionObserver {
     version: number;
     rows: number;
     latencyMicroseconds: number;
+    phases: PredictionPhases;
     caller?: string;
   }): void;
   failed?(event: { model: string; error: unknown; caller?: string }): void;
@@ -63,17 +67,23 @@ export class PredictionService {
    * @throws NotFoundError when there is no such model, NoChampionError when no version of it is in production
    * @throws OverloadedError, JournalFullError, JournalWriteError, JournalClosedError when it may succeed later
    */
-  async predict({ model, request, caller }: PredictionRequest): Promise<PredictResponse> {
+  async predict({
+    model,
+    request,
+    caller,
+    phases = newPhases(),
+  }: PredictionRequest): Promise<PredictResponse> {
     const started = performance.now();
     const from = caller === undefined ? {} : { caller };
     try {
-      const { response, latencyMicroseconds } = await this.#predict(model, request, started);
+      const { response, latencyMicroseconds } = await this.#predict(model, request, { started, phases });
       const { version } = response;
       this.#options.observer?.predicted?.({
         model,
         version,
         rows: response.predictions.length,
         latencyMicroseconds,
+        phases,
         ...from,
       });
       return response;
@@ -83,13 +93,19 @@ export class PredictionService {
     }
   }
 
-  async #predict(model: string, request: PredictionRequest['request'], started: number) {
+  async #predict(
+    model: string,
+    request: PredictionRequest['request'],
+    { started, phases }: { started: number; phases: PredictionPhases },
+  ) {
     checkRequest(request);
     const served = await this.#options.models.hold(model);
     try {
-      const outputs = await computeAll(served, request.instances);
-      const latencyMicroseconds = Math.round((performance.now() - started) * 1_000);
+      const outputs = await computeAll(served, request.instances, phases);
+      const computedAt = performance.now();
+      const latencyMicroseconds = Math.round((computedAt - started) * 1_000);
       const predictions = await this.#record(served, { request, outputs, latencyMicroseconds });
+      phases.record = performance.now() - computedAt;
       return { response: { model, version: served.champion.version, predictions }, latencyMicroseconds };
     } finally {
       served.release();
@@ -152,12 +168,19 @@ export function checkRequest({ instances, keys }: PredictionRequest['request']):
 export async function computeAll(
   served: ServedModel,
   instances: readonly unknown[],
+  phases: PredictionPhases = newPhases(),
 ): Promise<PredictionOutput[]> {
+  const started = performance.now();
   const batches =
     instances.length <= CHUNK_ROWS ? [served.read(instances)] : await readInChunks(served, instances);
+  phases.validate = performance.now() - started;
   const outputs: PredictionOutput[] = [];
   for (const batch of batches) {
-    const { output, offset } = await served.run(batch);
+    const submitted = performance.now();
+    const { output, offset, computed } = await served.run(batch);
+    phases.queue += computed.startedAt - submitted;
+    phases.compute += computed.endedAt - computed.startedAt;
+    if (offset === 0) phases.ledBatches.push(computed.rows);
     for (let row = 0; row < batch.rows; row++) outputs.push(formatOutput(output, offset + row));
   }
   return outputs;
