@@ -2,7 +2,17 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** Every bench, in the order they run: one after another and each in its own process, so that none slows another. */
-const BENCHES = ['gate-bootstrap', 'lineage', 'audit', 'signing', 'offline', 'tensors', 'journal', 'online'];
+const BENCHES = [
+  'gate-bootstrap',
+  'lineage',
+  'audit',
+  'signing',
+  'offline',
+  'tensors',
+  'journal',
+  'metrics',
+  'online',
+];
 
 for (const bench of BENCHES) {
   console.log(`--- ${bench}`);

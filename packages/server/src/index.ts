@@ -7,3 +7,4 @@ export { examineMachine } from './platform/machine.ts';
 export { startPlatform, type Platform, type PlatformOptions } from './platform/platform.ts';
 export { verifyFiles, type AttestedFiles } from './platform/verify-files.ts';
 export { PLATFORM_VERSION } from './platform/version.ts';
+export { PredictionMetrics } from './http/prediction-metrics.ts';

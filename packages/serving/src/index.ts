@@ -43,6 +43,7 @@ export { EntityFeatures, type EntityFeaturesOptions, type KnownEntity } from './
 export { HybridPredictions, type HybridPredictionsOptions } from './offline/hybrid-predictions.ts';
 export { PrecomputedAnswers, type PrecomputedAnswersOptions } from './offline/precomputed-answers.ts';
 export { PredictionLookups, type PredictionLookupsOptions } from './offline/prediction-lookups.ts';
+export * from './online/prediction-phases.ts';
 export * from './online/prediction-service.ts';
 export type { Predictor } from './online/predictor.ts';
 export * from './shipping/prediction-sink.ts';

@@ -42,14 +42,14 @@ const GONE = 410;
  */
 export async function deliverWebhook(
   dependencies: DeliveryDependencies,
-  { delivery: id, priorAttempts = 0 }: JobPayload<'webhook.deliver'>,
+  { delivery: id, priorAttempts = 0, traceparent }: JobPayload<'webhook.deliver'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { database, clock } = dependencies;
   const delivery = await takeDelivery(database.orm, parseId('delivery', id), clock.now());
   if (delivery === undefined) return;
-  const attempt = await send(delivery, dependencies, signal);
-  const record = judge(delivery, { attempt, priorAttempts }, dependencies);
+  const attempt = await send({ ...delivery, traceparent }, dependencies, signal);
+  const record = { ...judge(delivery, { attempt, priorAttempts }, dependencies), traceparent };
   const counted = await transaction(database, (tx) => recordAttempt(tx, record));
   if (counted && record.outcome.state === 'failed') {
     const webhook = formatId('webhook', delivery.webhook.id);
@@ -58,7 +58,7 @@ export async function deliverWebhook(
 }
 
 async function send(
-  { id, event, webhook }: PendingDelivery,
+  { id, event, webhook, traceparent }: PendingDelivery & { traceparent: string | undefined },
   { clock, network }: DeliveryDependencies,
   signal: AbortSignal,
 ): Promise<Attempt> {
@@ -71,7 +71,11 @@ async function send(
   const either = AbortSignal.any([signal, timeout]);
   try {
     const addresses = await unlessAborted(addressesOf(url, network), either);
-    const headers = { ...HEADERS, ...signatureHeaders(signed) };
+    const headers = {
+      ...HEADERS,
+      ...signatureHeaders(signed),
+      ...(traceparent === undefined ? {} : { traceparent }),
+    };
     return describeAnswer(await post(url, { headers, body, addresses, signal: either }));
   } catch (error) {
     if (signal.aborted) throw signal.reason;

@@ -60,6 +60,12 @@ export interface Config {
     maxBytes: number;
     whenFull: Environment['PERENNIAL_JOURNAL_WHEN_FULL'];
   };
+  /** Other servers' names that metrics have as well. */
+  metricsAliases: readonly ('triton' | 'kserve')[];
+  /** How long the server goes on taking requests once it has said that it is not ready any more. */
+  drainMilliseconds: number;
+  /** Where traces go; null: nowhere. */
+  tracing: { endpoint: string; ratio: number } | null;
   asyncPredictions: {
     /** How long a result is kept, and how long it may take to come. */
     keptMilliseconds: number;
@@ -127,6 +133,9 @@ export function loadConfig(
       maxBytes: environment.PERENNIAL_JOURNAL_MAX_BYTES,
       whenFull: environment.PERENNIAL_JOURNAL_WHEN_FULL,
     },
+    metricsAliases: environment.PERENNIAL_METRICS_ALIASES ?? [],
+    drainMilliseconds: environment.PERENNIAL_DRAIN_DELAY * 1_000,
+    tracing: tracingConfig(environment),
     asyncPredictions: {
       keptMilliseconds: durationMilliseconds(environment.PERENNIAL_ASYNC_EXPIRY),
       queueLimit: environment.PERENNIAL_ASYNC_QUEUE,
@@ -161,6 +170,11 @@ function artifactsConfig(environment: Environment, home: string): Config['artifa
 
 function publicUrlOf({ PERENNIAL_PUBLIC_URL }: Environment): string | null {
   return PERENNIAL_PUBLIC_URL === undefined ? null : new URL(PERENNIAL_PUBLIC_URL).origin;
+}
+
+function tracingConfig(environment: Environment): Config['tracing'] {
+  const endpoint = environment.PERENNIAL_OTLP_ENDPOINT ?? environment.OTEL_EXPORTER_OTLP_ENDPOINT;
+  return endpoint === undefined ? null : { endpoint, ratio: environment.PERENNIAL_TRACE_RATIO };
 }
 
 function openIdConfig(environment: Environment): OpenIdConfig | null {

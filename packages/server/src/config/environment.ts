@@ -72,6 +72,21 @@ const environmentSchema = z.object({
   // Above this a body's text is longer than a JavaScript string can be.
   PERENNIAL_MAX_UPLOAD_BYTES: withDefault(wholeNumber(1_024, 500_000_000), String(128 * 1024 * 1024)),
   PERENNIAL_MODELS_MEMORY: withDefault(byteCount(1_048_576), '1GiB'),
+  PERENNIAL_METRICS_ALIASES: optional(listOf('triton', 'kserve')),
+  PERENNIAL_DRAIN_DELAY: withDefault(wholeNumber(0, 300), '0'),
+  PERENNIAL_OTLP_ENDPOINT: optional(
+    z.string().refine(isReceiverUrl, 'must be an http:// or https:// URL without user or password'),
+  ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(
+    z.string().refine(isReceiverUrl, 'must be an http:// or https:// URL without user or password'),
+  ),
+  PERENNIAL_TRACE_RATIO: withDefault(
+    z
+      .string()
+      .regex(/^(0(\.\d+)?|1(\.0+)?)$/, 'must be a number from 0 to 1')
+      .transform(Number),
+    '1',
+  ),
   PERENNIAL_ASYNC_EXPIRY: withDefault(durationSchema, '24h'),
   PERENNIAL_ASYNC_QUEUE: withDefault(wholeNumber(1, 1_000_000), '10000'),
   PERENNIAL_WEBHOOK_ALLOW_PRIVATE: withDefault(oneOf('true', 'false'), 'false'),

@@ -11,8 +11,13 @@ export interface AsyncPredictionDependencies {
 /** Predictions that are answered later. */
 export function asyncPredictionHandlers({ asyncPredictions, readiness }: AsyncPredictionDependencies) {
   return {
-    predictAsync: ({ params, body }, { principal }) =>
-      asyncPredictions.accept({ model: params.model, request: body, by: principal.name }),
+    predictAsync: ({ params, body }, { principal, trace }) =>
+      asyncPredictions.accept({
+        model: params.model,
+        request: body,
+        by: principal.name,
+        traceparent: trace?.traceparent,
+      }),
     getAsyncPrediction: ({ params, query }, { signal }) =>
       asyncPredictions.find({
         prediction: params.asyncPrediction,

@@ -12,13 +12,19 @@ export interface MetricSources {
   }[];
 }
 
+export interface MetricsOptions extends MetricSources {
+  /** Made before what it counts. @default a new one */
+  registry?: Registry;
+}
+
 /** The platform's metrics in Prometheus's text format. */
 export class Metrics {
-  readonly registry = new Registry();
+  readonly registry: Registry;
   readonly #requests: Histogram;
   readonly #predictions: Counter;
 
-  constructor({ numbers, times = [] }: MetricSources) {
+  constructor({ numbers, times = [], registry = new Registry() }: MetricsOptions) {
+    this.registry = registry;
     collectDefaultMetrics({ register: this.registry });
     this.#requests = new Histogram({
       name: 'perennial_http_request_duration_seconds',

@@ -1,4 +1,5 @@
-import type { Predictor } from '@perennial/serving';
+import { newPhases, type Predictor } from '@perennial/serving';
+import { addPhases } from '../tracing/tracing.ts';
 import type { Metrics } from './metrics.ts';
 import type { Handlers } from './route-registration.ts';
 
@@ -13,9 +14,20 @@ export function predictHandler({
   predictions: Predictor;
   metrics: Metrics;
 }): Handlers['predict'] {
-  return async ({ params, body }) => {
+  return async ({ params, body }, { trace }) => {
+    const phases = trace?.sampled === true ? newPhases() : undefined;
+    const startedAt = performance.now();
     const request = { instances: body.instances ?? [], keys: body.keys };
-    const answer = await predictions.predict({ model: params.model, request });
+    const answer = await predictions.predict({ model: params.model, request, phases });
+    if (trace !== undefined && phases !== undefined) {
+      const { model, version } = answer;
+      trace.set({
+        'perennial.model': model,
+        'perennial.version': version,
+        'perennial.rows': answer.predictions.length,
+      });
+      addPhases(trace, startedAt, phases);
+    }
     metrics.predictions(answer, answer.predictions.length);
     return answer;
   };

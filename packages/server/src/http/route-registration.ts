@@ -16,6 +16,8 @@ import { answerOnce, takesIdempotencyKey, type Answer } from './idempotency.ts';
 import { checkPart } from './invalid-request.ts';
 import { readJsonBody } from './json-body.ts';
 import { prefersAsync } from './preferences.ts';
+import { traceOf } from '../tracing/request-trace.ts';
+import type { Trace } from '../tracing/tracing.ts';
 import { baseUrlOf, originOf } from './request-origin.ts';
 import { UploadGate } from './upload-gate.ts';
 
@@ -31,6 +33,8 @@ export interface HandlerContext {
   /** Where the request came from, for the audit: network address and request id. */
   origin: string;
   signal: AbortSignal;
+  /** The trace that the request belongs to; undefined where there is none. */
+  trace: Trace | undefined;
 }
 
 /** Each part made when it is asked for: a prediction needs none of them, and the signal alone costs it a request object of the platform's own. */
@@ -58,6 +62,10 @@ class RequestContext implements HandlerContext {
 
   get origin() {
     return originOf(this.#c);
+  }
+
+  get trace() {
+    return traceOf(this.#c);
   }
 
   get signal() {

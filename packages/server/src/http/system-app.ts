@@ -4,6 +4,8 @@ import { ROUTES, type PerennialError, type Route } from '@perennial/contract';
 import { MethodNotAllowedError, NoSuchRouteError } from '../errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Readiness } from '../platform/readiness.ts';
+import { beginRequest, endRequest } from '../tracing/request-trace.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import type { Metrics } from './metrics.ts';
 import { problemHeaders, toProblem } from './problems.ts';
 import { setSecurityHeaders } from './security-headers.ts';
@@ -13,6 +15,8 @@ export interface SystemOptions {
   readiness: Readiness;
   metrics: Metrics;
   logger: Logger;
+  /** Absent or null: none. */
+  tracing?: Tracing | null;
 }
 
 type Variables = { requestId: string };
@@ -35,12 +39,14 @@ async function observe(
   const started = performance.now();
   const requestId = randomUUID();
   c.set('requestId', requestId);
+  const trace = options.tracing ? beginRequest(c as unknown as Context, options.tracing) : undefined;
   await next();
   c.res.headers.set('x-request-id', requestId);
   setSecurityHeaders(c.res.headers);
   const seconds = (performance.now() - started) / 1000;
   const labels = { method: c.req.method, route: c.req.routePath, status: c.res.status };
   options.metrics.request(labels, seconds);
+  if (trace !== undefined) endRequest(trace, labels);
   options.logger.debug({ requestId, ...labels, seconds }, 'request');
 }
 
@@ -57,7 +63,8 @@ function answerError(c: Context<{ Variables: Variables }>, error: unknown, logge
 function registerSystemRoutes(app: Hono, { readiness, metrics }: SystemOptions): void {
   app.get('/healthz', (c) => c.json({ live: true }));
   app.get('/readyz', async (c) => {
-    const report = await readiness.check();
+    const model = c.req.query('model');
+    const report = await (model === undefined ? readiness.check() : readiness.checkModel(model));
     return c.json(report, report.ready ? 200 : 503);
   });
   app.get('/metrics', async (c) =>

@@ -9,6 +9,7 @@ import { readJsonBody } from '../http/json-body.ts';
 import { problemHeaders } from '../http/problems.ts';
 import { baseUrlOf, originOf } from '../http/request-origin.ts';
 import type { HandlerContext } from '../http/route-registration.ts';
+import { traceOf } from '../tracing/request-trace.ts';
 import type { Logger } from '../platform/logger.ts';
 import { toMlflowError } from './mlflow-errors.ts';
 import type { MlflowHandlers } from './handlers.ts';
@@ -54,6 +55,7 @@ async function answer(c: Context, { name, route, handler, options }: Registered)
       baseUrl: baseUrlOf(c),
       origin: originOf(c),
       signal: c.req.raw.signal,
+      trace: traceOf(c),
     });
     return c.json(answered);
   } catch (error) {

@@ -3,6 +3,7 @@ import type { Chore } from '@perennial/orchestration';
 import { AsyncPredictionDesk, AsyncPredictionExecutor, EndedPredictions } from '@perennial/serving';
 import { expireAsyncPredictions, startWorker, type Database } from '@perennial/storage';
 import type { Config } from '../config/config.ts';
+import { traced } from '../tracing/tracing.ts';
 import type { PlatformParts } from './parts.ts';
 import type { ServedChampions } from './serving.ts';
 
@@ -26,7 +27,7 @@ export async function openAsyncPredictions(
 /** Starts a worker of its own for asynchronous predictions: a training run, or a batch, keeps none of them waiting. */
 export async function startAsyncPredictions(
   { asyncPredictions: { keptMilliseconds } }: Pick<Config, 'asyncPredictions'>,
-  { database, clock, ids, closers, logger }: PlatformParts,
+  { database, clock, ids, closers, logger, tracing }: PlatformParts,
   { models, champions }: ServedChampions,
 ): Promise<void> {
   const executor = new AsyncPredictionExecutor({
@@ -41,7 +42,12 @@ export async function startAsyncPredictions(
   const worker = await startWorker({
     database,
     concurrency: CONCURRENCY,
-    handlers: { 'prediction.execute': (payload, job) => executor.execute(payload, job) },
+    handlers: {
+      'prediction.execute': (payload, job) =>
+        traced(tracing, { name: 'prediction.execute', kind: 'consumer', payload }, (inside) =>
+          executor.execute(inside, job),
+        ),
+    },
     log: (level, message) => logger[level === 'warning' ? 'warn' : level](message),
   });
   closers.add('asynchronous predictions', () => worker.stop());

@@ -1,6 +1,7 @@
 import { deliverWebhook } from '@perennial/monitoring';
 import { startWorker } from '@perennial/storage';
 import type { Config } from '../config/config.ts';
+import { traced } from '../tracing/tracing.ts';
 import type { PlatformParts } from './parts.ts';
 
 /** So many receivers may keep us waiting, each up to the time limit of an attempt, before others have to wait as well. */
@@ -12,7 +13,7 @@ const CONCURRENCY = 4;
  */
 export async function startDeliveries(
   config: Config,
-  { database, clock, closers, logger }: PlatformParts,
+  { database, clock, closers, logger, tracing }: PlatformParts,
 ): Promise<void> {
   const network = config.webhooks;
   const log = ({ message, ...ids }: { message: string; delivery: string; webhook: string }) =>
@@ -21,7 +22,13 @@ export async function startDeliveries(
     database,
     concurrency: CONCURRENCY,
     handlers: {
-      'webhook.deliver': (job, { signal }) => deliverWebhook({ database, clock, network, log }, job, signal),
+      'webhook.deliver': (payload, { signal }) =>
+        // What happened in no trace begins none: most events are of no request.
+        payload.traceparent === undefined
+          ? deliverWebhook({ database, clock, network, log }, payload, signal)
+          : traced(tracing, { name: 'webhook.deliver', kind: 'client', payload }, (inside) =>
+              deliverWebhook({ database, clock, network, log }, inside, signal),
+            ),
     },
     log: (level, message) => logger[level === 'warning' ? 'warn' : level](message),
   });

@@ -1,5 +1,6 @@
 import type { Clock, IdGenerator } from '@perennial/contract';
 import type { Signer } from '@perennial/registry/attestation';
+import type { Tracing } from '../tracing/tracing.ts';
 import type { Closers } from './closers.ts';
 import type { Logger } from './logger.ts';
 import type { OpenStorage } from './storage.ts';
@@ -10,6 +11,8 @@ export interface PlatformParts extends OpenStorage {
   ids: IdGenerator;
   /** Signs what is approved, and knows whose signatures hold. */
   signer: Signer;
+  /** Null where no traces are wanted. */
+  tracing: Tracing | null;
   closers: Closers;
   logger: Logger;
 }

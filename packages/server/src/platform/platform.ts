@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { IdGenerator, systemClock, type Clock } from '@perennial/contract';
 import { GroundTruthLog } from '@perennial/monitoring';
 import type { Hono } from 'hono';
+import { Registry } from 'prom-client';
 import type { Config } from '../config/config.ts';
 import type { ProcessRole } from '../config/environment.ts';
 import { createApp } from '../http/app.ts';
@@ -8,7 +10,9 @@ import { openAccess } from '../access/access.ts';
 import { ResourceOwners } from '../access/resource-owners.ts';
 import type { Authenticate } from '../http/authentication.ts';
 import { listen } from '../http/listen.ts';
+import { openTracing } from './tracing.ts';
 import { Metrics } from '../http/metrics.ts';
+import { PredictionMetrics } from '../http/prediction-metrics.ts';
 import { createSystemApp } from '../http/system-app.ts';
 import { Closers } from './closers.ts';
 import { startDeliveries } from './deliveries.ts';
@@ -65,13 +69,17 @@ export async function startPlatform({
     const signer = await openSigner(config.signing);
     const storage = await openStorage(config, { closers, logger });
     await registerSigningKey(signer, { ...storage, clock, logger });
-    const parts: PlatformParts = { ...storage, clock, ids: new IdGenerator(clock), signer, closers, logger };
+    const tracing = await openTracing(config, { closers });
+    const ids = new IdGenerator(clock);
+    const parts: PlatformParts = { ...storage, clock, ids, signer, tracing, closers, logger };
     const readiness = new Readiness(() => parts.database.sql`select 1`);
     const { app, work } = await startRoles(config, { parts, readiness, authenticate });
     const server = await listen(app, config);
-    closers.add('HTTP server', () => {
+    closers.add('HTTP server', async () => {
       readiness.drain();
-      return server.close();
+      // A load balancer goes on sending until it has asked for readiness again.
+      await pause(config.drainMilliseconds);
+      await server.close();
     });
     return { url: server.url, app, pipelines: work.catalog.names(), close: () => closers.closeAll() };
   } catch (error) {
@@ -89,8 +97,20 @@ interface Foundation {
 async function startRoles(config: Config, foundation: Foundation): Promise<{ app: Hono; work: Work }> {
   const { parts, readiness } = foundation;
   const has = (role: ProcessRole) => config.roles.includes(role);
-  const serving = has('server') ? await startServing(config, parts) : undefined;
-  if (serving) readiness.watchModels(() => serving.models.refused());
+  const registry = new Registry();
+  const serving = has('server')
+    ? await startServing(
+        config,
+        parts,
+        (models) =>
+          new PredictionMetrics({
+            registry,
+            aliases: config.metricsAliases,
+            loaded: () => models.activity(),
+          }),
+      )
+    : undefined;
+  if (serving) watchModels(readiness, serving);
   const work = await openWork(config, parts);
   if (has('scheduler')) {
     await startScheduler(parts, work);
@@ -101,22 +121,39 @@ async function startRoles(config: Config, foundation: Foundation): Promise<{ app
   if (worksOnPredictions(config))
     await startAsyncPredictions(config, parts, serving ?? (await openChampions(config, parts)));
   const app = serving
-    ? await assembleApi(config, { ...foundation, serving, work })
-    : createSystemApp({ readiness, logger: parts.logger, metrics: new Metrics({ numbers: [] }) });
+    ? await assembleApi(config, { ...foundation, serving, work, registry })
+    : createSystemApp({
+        readiness,
+        logger: parts.logger,
+        metrics: new Metrics({ numbers: [] }),
+        tracing: parts.tracing,
+      });
   return { app, work };
+}
+
+function watchModels(readiness: Readiness, { models }: Serving): void {
+  readiness.watchModels(
+    () => models.refused(),
+    async (model) => {
+      const served = await models.hold(model);
+      served.release();
+      return served.champion.version;
+    },
+  );
 }
 
 interface Assembly extends Foundation {
   serving: Serving;
   work: Work;
+  registry: Registry;
 }
 
 async function assembleApi(
   config: Config,
-  { parts, serving, work, readiness, authenticate }: Assembly,
+  { parts, serving, work, readiness, authenticate, registry }: Assembly,
 ): Promise<Hono> {
   const access = await openAccess(config, parts);
-  const { database, artifacts, clock, ids, signer, logger } = parts;
+  const { database, artifacts, clock, ids, signer, logger, tracing } = parts;
   const asyncPredictions = await openAsyncPredictions(config, parts, serving);
   const flushPredictions = () => serving.shipper.flush();
   return createApp({
@@ -126,6 +163,7 @@ async function assembleApi(
     ids,
     signer,
     logger,
+    tracing,
     readiness,
     runs: work.runs,
     backfills: work.backfills,
@@ -141,7 +179,7 @@ async function assembleApi(
     doctor: new Doctor({ config, database, artifacts }),
     webhookNetwork: config.webhooks,
     batchPlaces: config.batches,
-    metrics: new Metrics({ numbers: servingNumbers(serving), times: servingTimes(serving) }),
+    metrics: new Metrics({ numbers: servingNumbers(serving), times: servingTimes(serving), registry }),
     access,
     authenticate: authenticate ?? access.authenticate,
     limits: access.limits,

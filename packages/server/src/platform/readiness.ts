@@ -1,3 +1,5 @@
+import { describeError } from '@perennial/contract';
+
 /** Whether the server can do its work, part by part. */
 export interface ReadinessReport {
   ready: boolean;
@@ -5,6 +7,19 @@ export interface ReadinessReport {
   /** Models whose champion is not served, since it is not what was approved and signed; absent where there are none. */
   refused?: { model: string; version: number; problem: string }[];
 }
+
+/** Whether one model is answered. */
+export interface ModelReadinessReport {
+  model: string;
+  ready: boolean;
+  /** That answers; absent where none does. */
+  version?: number;
+  /** Why none does. */
+  problem?: string;
+}
+
+/** The version of a model that answers, loaded where it is not yet; throws where none does. */
+export type AskModel = (model: string) => Promise<number>;
 
 /** What serving refuses. */
 export type AskRefused = () => { model: string; version: number; error: Error }[];
@@ -21,6 +36,7 @@ export class Readiness {
   readonly #stopping = new AbortController();
   readonly #askDatabase: () => Promise<unknown>;
   #askRefused: AskRefused = () => [];
+  #askModel: AskModel | undefined;
 
   /** @param askDatabase settles when the database answers, rejects when it does not */
   constructor(askDatabase: () => Promise<unknown>) {
@@ -37,9 +53,22 @@ export class Readiness {
     return this.#stopping.signal;
   }
 
-  /** From now on also tells of what serving refuses. */
-  watchModels(askRefused: AskRefused): void {
+  /** From now on also tells of what serving refuses, and of single models. */
+  watchModels(askRefused: AskRefused, askModel?: AskModel): void {
     this.#askRefused = askRefused;
+    this.#askModel = askModel;
+  }
+
+  /** Whether requests for a model are answered here: the server is ready, and a champion of it is loaded or can be. */
+  async checkModel(model: string): Promise<ModelReadinessReport> {
+    if (this.#stopping.signal.aborted) return { model, ready: false, problem: 'The server is stopping.' };
+    if (this.#askModel === undefined)
+      return { model, ready: false, problem: 'This process answers no predictions.' };
+    try {
+      return { model, ready: true, version: await this.#askModel(model) };
+    } catch (error) {
+      return { model, ready: false, problem: describeError(error).message };
+    }
   }
 
   async check(): Promise<ReadinessReport> {

@@ -11,6 +11,7 @@ import {
   databaseChampions,
   databaseEvidence,
   recordPolicyOf,
+  type PredictionObserver,
   type Predictor,
 } from '@perennial/serving';
 import type { Config } from '../config/config.ts';
@@ -34,13 +35,17 @@ export interface Serving extends ServedChampions {
 }
 
 /** Puts the data plane together: champions, loaded models, journal, shipping. */
-export async function startServing(config: Config, parts: PlatformParts): Promise<Serving> {
+export async function startServing(
+  config: Config,
+  parts: PlatformParts,
+  observe: (models: ServedModels) => PredictionObserver,
+): Promise<Serving> {
   const { clock, ids } = parts;
   const { journal, shipper } = await startJournal(config, parts);
   const { champions, models } = await openChampions(config, parts);
   await models.preload(AbortSignal.timeout(PRELOAD_MILLISECONDS));
   const policyOf = (model: string) => recordPolicyOf(champions.servingOf(model));
-  const online = new PredictionService({ models, journal, policyOf, ids, clock });
+  const online = new PredictionService({ models, journal, policyOf, ids, clock, observer: observe(models) });
   const offline = await openOffline(parts, { online, champions, models, journal });
   return { predictions: offline.predictions, offline, journal, shipper, champions, models };
 }

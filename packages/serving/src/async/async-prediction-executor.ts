@@ -30,6 +30,7 @@ import {
 import { encodePrediction } from '../journal/prediction-record.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import { requireInstances, type GivenRequest } from './given-instances.ts';
+import { newPhases } from '../online/prediction-phases.ts';
 import { computeAll } from '../online/prediction-service.ts';
 
 /** An event with more answers than this leaves them out, to be fetched: a receiver must not have to take megabytes. */
@@ -92,7 +93,7 @@ export class AsyncPredictionExecutor {
     const served = await this.#options.models.hold(model);
     try {
       const started = performance.now();
-      const answers = await computeAll(served, request.instances, 'none');
+      const answers = await computeAll(served, request.instances, { use: 'none', phases: newPhases() });
       const outputs = answers.map(({ output }) => output);
       const latencyMicroseconds = Math.round((performance.now() - started) * 1_000);
       return this.#complete({

@@ -88,6 +88,11 @@ export class ServedModel {
     return this.#batcher.submit(batch);
   }
 
+  /** Rows that wait to be computed. */
+  get queuedRows(): number {
+    return this.#batcher.queuedRows;
+  }
+
   /** Begins a use; `release` must follow. */
   hold(): this {
     this.#requests++;

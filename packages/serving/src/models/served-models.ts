@@ -178,6 +178,16 @@ export class ServedModels {
     ];
   }
 
+  /** How busy each loaded version is. */
+  activity(): { model: string; version: number; inFlight: number; queuedRows: number }[] {
+    return Array.from(this.#serving.values(), ({ model, champion: { version }, users, queuedRows }) => ({
+      model,
+      version,
+      inFlight: users,
+      queuedRows,
+    }));
+  }
+
   /** Counts since the start, and what is so now. */
   get counters() {
     return {

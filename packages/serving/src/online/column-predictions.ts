@@ -9,6 +9,7 @@ import type { ColumnBatch, OutputBatch, RawColumn } from '@perennial/onnx';
 import type { Journal } from '../journal/journal.ts';
 import { RECORD_ALL, type RecordPolicy } from '../journal/record-policy.ts';
 import { baseId } from '../journal/row-ids.ts';
+import { newPhases, type PredictionPhases } from './prediction-phases.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import { checkFinite, joinOutputs, sliceOutput } from './output-rows.ts';
@@ -75,10 +76,11 @@ export class ColumnPredictor {
     const { model, caller } = request;
     const from = caller === undefined ? {} : { caller };
     const { observer } = this.#options;
+    const phases = newPhases();
     try {
-      const { answer, latencyMicroseconds } = await this.#predict(request, started);
+      const { answer, latencyMicroseconds } = await this.#predict(request, { started, phases });
       const { version, rows } = answer;
-      observer?.predicted?.({ model, version, rows, latencyMicroseconds, ...from });
+      observer?.predicted?.({ model, version, rows, latencyMicroseconds, phases, ...from });
       return answer;
     } catch (error) {
       observer?.failed?.({ model, error, ...from });
@@ -86,16 +88,22 @@ export class ColumnPredictor {
     }
   }
 
-  async #predict({ model, version, read }: ColumnPredictionRequest, started: number) {
+  async #predict(
+    { model, version, read }: ColumnPredictionRequest,
+    { started, phases }: { started: number; phases: PredictionPhases },
+  ) {
     const { models } = this.#options;
     const served = await (version === undefined ? models.hold(model) : models.holdVersion(model, version));
     try {
       const input = read(served.signature);
       checkRows(input);
-      const output = await compute(served, input.batch);
+      phases.validate = performance.now() - started;
+      const output = await compute(served, input.batch, phases);
       checkFinite(output);
-      const latencyMicroseconds = Math.round((performance.now() - started) * 1_000);
+      const computedAt = performance.now();
+      const latencyMicroseconds = Math.round((computedAt - started) * 1_000);
       const answer = await this.#record(served, { input, output, latencyMicroseconds });
+      phases.record = performance.now() - computedAt;
       return { answer, latencyMicroseconds };
     } finally {
       served.release();
@@ -136,11 +144,19 @@ function checkRows({ batch: { rows }, keys }: ColumnInput): void {
 }
 
 /** A large request chunk by chunk, with others served in between. */
-async function compute(served: ServedModel, batch: ColumnBatch): Promise<OutputBatch> {
+async function compute(
+  served: ServedModel,
+  batch: ColumnBatch,
+  phases: PredictionPhases,
+): Promise<OutputBatch> {
   const outputs: OutputBatch[] = [];
   for (let start = 0; start < batch.rows; start += CHUNK_ROWS) {
     const part = sliceBatch(batch, start, Math.min(start + CHUNK_ROWS, batch.rows));
-    const { output, offset } = await served.run(part);
+    const submitted = performance.now();
+    const { output, offset, computed } = await served.run(part);
+    phases.queue += computed.startedAt - submitted;
+    phases.compute += computed.endedAt - computed.startedAt;
+    if (offset === 0) phases.ledBatches.push(computed.rows);
     outputs.push(sliceOutput(output, offset, part.rows));
   }
   return joinOutputs(outputs);

@@ -17,6 +17,8 @@ export interface MicroBatcherOptions {
 export interface BatchAnswer {
   output: OutputBatch;
   offset: number;
+  /** The batch that it was computed in: when, as `performance.now()` tells it, and of how many rows. */
+  computed: { startedAt: number; endedAt: number; rows: number };
 }
 
 interface Waiter {
@@ -83,16 +85,19 @@ export class MicroBatcher {
 
   async #compute(waiters: readonly Waiter[]): Promise<void> {
     let output: OutputBatch;
+    const startedAt = performance.now();
+    const joined = joinBatches(waiters.map((waiter) => waiter.batch));
     try {
-      output = await this.#options.run(joinBatches(waiters.map((waiter) => waiter.batch)));
+      output = await this.#options.run(joined);
     } catch (error) {
       if (waiters.length === 1) waiters[0]?.reject(error);
       else for (const waiter of waiters) await this.#compute([waiter]);
       return;
     }
+    const computed = { startedAt, endedAt: performance.now(), rows: joined.rows };
     let offset = 0;
     for (const { batch, resolve } of waiters) {
-      resolve({ output, offset });
+      resolve({ output, offset, computed });
       offset += batch.rows;
     }
   }

@@ -219,8 +219,10 @@ describe('the observer', () => {
     const platform = await platformWithModel({ observer });
     await platform.service.predict({ model: 'm', request: { instances: xs(1, 2) }, caller: 'ann' });
     await platform.service.predict({ model: 'm', request: { instances: [] } }).catch(() => undefined);
+    const time = expect.any(Number) as number;
+    const phases = { validate: time, queue: time, compute: time, record: time, ledBatches: [2] };
     expect(events).toEqual([
-      { model: 'm', version: 1, rows: 2, latencyMicroseconds: 0, caller: 'ann' },
+      { model: 'm', version: 1, rows: 2, latencyMicroseconds: 0, phases, caller: 'ann' },
       { model: 'm', refused: 'invalid-request' },
     ]);
   });

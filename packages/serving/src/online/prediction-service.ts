@@ -15,6 +15,7 @@ import { formatOutput } from '../instances/output.ts';
 import type { Journal } from '../journal/journal.ts';
 import { encodePrediction } from '../journal/prediction-record.ts';
 import { RECORD_ALL, type RecordPolicy } from '../journal/record-policy.ts';
+import { newPhases, type PredictionPhases } from './prediction-phases.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import { nextTurn } from '../waiting/turns.ts';
@@ -29,6 +30,8 @@ export interface PredictionRequest {
   caller?: string;
   /** Whether answers may come from the endpoint's cache. @default use */
   cache?: CacheUse;
+  /** Filled in, for who wants to know where the time went. */
+  phases?: PredictionPhases | undefined;
 }
 
 /** What metrics are made of. Called on the way of every request: it must be quick and must not throw. */
@@ -38,6 +41,7 @@ export interface PredictionObserver {
     version: number;
     rows: number;
     latencyMicroseconds: number;
+    phases: PredictionPhases;
     caller?: string;
   }): void;
   failed?(event: { model: string; error: unknown; caller?: string }): void;
@@ -70,17 +74,19 @@ export class PredictionService {
    * @throws NotFoundError when there is no such model, NoChampionError when no version of it is in production
    * @throws OverloadedError, JournalFullError, JournalWriteError, JournalClosedError when it may succeed later
    */
-  async predict({ model, request, caller, cache = 'use' }: PredictionRequest): Promise<PredictResponse> {
+  async predict(asked: PredictionRequest): Promise<PredictResponse> {
     const started = performance.now();
+    const { model, caller, phases = newPhases() } = asked;
     const from = caller === undefined ? {} : { caller };
     try {
-      const { response, latencyMicroseconds } = await this.#predict({ model, request, cache }, started);
+      const { response, latencyMicroseconds } = await this.#predict(asked, { started, phases });
       const { version } = response;
       this.#options.observer?.predicted?.({
         model,
         version,
         rows: response.predictions.length,
         latencyMicroseconds,
+        phases,
         ...from,
       });
       return response;
@@ -90,13 +96,18 @@ export class PredictionService {
     }
   }
 
-  async #predict({ model, request, cache }: Required<Omit<PredictionRequest, 'caller'>>, started: number) {
+  async #predict(
+    { model, request, cache = 'use' }: PredictionRequest,
+    { started, phases }: { started: number; phases: PredictionPhases },
+  ) {
     checkRequest(request);
     const served = await this.#options.models.hold(model);
     try {
-      const outputs = await computeAll(served, request.instances, cache);
-      const latencyMicroseconds = Math.round((performance.now() - started) * 1_000);
+      const outputs = await computeAll(served, request.instances, { use: cache, phases });
+      const computedAt = performance.now();
+      const latencyMicroseconds = Math.round((computedAt - started) * 1_000);
       const predictions = await this.#record(served, { request, outputs, latencyMicroseconds });
+      phases.record = performance.now() - computedAt;
       return { response: { model, version: served.champion.version, predictions }, latencyMicroseconds };
     } finally {
       served.release();
@@ -160,24 +171,39 @@ export function checkRequest({ instances, keys }: PredictionRequest['request']):
 export async function computeAll(
   served: ServedModel,
   instances: readonly unknown[],
-  use: CacheUse,
+  { use, phases }: { use: CacheUse; phases: PredictionPhases },
 ): Promise<KeptOutput[]> {
+  const started = performance.now();
   const batches =
     instances.length <= CHUNK_ROWS ? [served.read(instances)] : await readInChunks(served, instances);
+  phases.validate = performance.now() - started;
   const outputs: KeptOutput[] = [];
-  for (const batch of batches) for (const one of await answerBatch(served, batch, use)) outputs.push(one);
+  for (const batch of batches)
+    for (const one of await answerBatch(served, batch, { use, phases })) outputs.push(one);
   return outputs;
 }
 
-async function answerBatch(served: ServedModel, batch: ColumnBatch, use: CacheUse): Promise<KeptOutput[]> {
+async function answerBatch(
+  served: ServedModel,
+  batch: ColumnBatch,
+  { use, phases }: { use: CacheUse; phases: PredictionPhases },
+): Promise<KeptOutput[]> {
   const { cache } = served;
   if (cache !== undefined && use !== 'none')
-    return cache.answer(batch, use, (missing) => compute(served, missing));
-  return (await compute(served, batch)).map((output) => ({ output, cached: false }));
+    return cache.answer(batch, use, (missing) => compute(served, missing, phases));
+  return (await compute(served, batch, phases)).map((output) => ({ output, cached: false }));
 }
 
-async function compute(served: ServedModel, batch: ColumnBatch): Promise<PredictionOutput[]> {
-  const { output, offset } = await served.run(batch);
+async function compute(
+  served: ServedModel,
+  batch: ColumnBatch,
+  phases: PredictionPhases,
+): Promise<PredictionOutput[]> {
+  const submitted = performance.now();
+  const { output, offset, computed } = await served.run(batch);
+  phases.queue += computed.startedAt - submitted;
+  phases.compute += computed.endedAt - computed.startedAt;
+  if (offset === 0) phases.ledBatches.push(computed.rows);
   return Array.from({ length: batch.rows }, (_, row) => formatOutput(output, offset + row));
 }
 
