@@ -72,7 +72,16 @@ function escapeText(text: string): string {
   return text.replace(/[\\\t\n\r]/g, (character) => ESCAPES[character] ?? character);
 }
 
-/** When a record says that it was made, as text. */
+/** `2001-03-04T05:06:07.000Z` */
+const INSTANT_LENGTH = 24;
+
+/**
+ * When a record says that it was made, as text.
+ * @throws UnfamiliarRecordError
+ */
 export function instantOfRecord(record: string): string {
-  return record.slice(record.lastIndexOf(',"at":"') + AT, -2);
+  const at = record.lastIndexOf(',"at":"');
+  const instant = record.slice(at + AT, -2);
+  if (at === -1 || instant.length !== INSTANT_LENGTH) throw new UnfamiliarRecordError();
+  return instant;
 }

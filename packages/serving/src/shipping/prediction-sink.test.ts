@@ -32,7 +32,7 @@ describe('the sink into the table of predictions', () => {
     const make = predictionMaker();
     const predictions = [
       make({
-        key: 'AA-1',
+        key: 'tab\t, back\\slash, \\N, new\nline\r, "quote", ,"features":{é',
         features: { distance: 500.25, origin: 'O"R\\D,{}é\u{1F6EB}\n', code: '007', late: true, date: null },
       }),
       make({
@@ -49,6 +49,34 @@ describe('the sink into the table of predictions', () => {
     const [types] = await server.database.sql`
       select distinct jsonb_typeof(features) as features, jsonb_typeof(output) as output from predictions`;
     expect(types).toEqual({ features: 'object', output: 'object' });
+  });
+
+  test('cuts no record in the wrong place, whatever its names and values are', async () => {
+    const make = predictionMaker();
+    const names = [',"output":{', '","at":"', ',"mode":"', 'latencyMicroseconds', '"', '\\', '\\N', 'null'];
+    const predictions = names.map((name) =>
+      make({
+        key: name,
+        features: { [name]: name, features: null },
+        output: { probabilities: { [name]: 0.5, output: 0.5 }, decision: name },
+      }),
+    );
+    await createPredictionSink(server.database)(predictions.map(encodePrediction));
+    for (const prediction of predictions) {
+      const kept = await getPrediction(server.database.orm, prediction.id);
+      expect(kept).toEqual({ ...prediction, id: formatId('prediction', prediction.id) });
+    }
+  });
+
+  test('takes records whose fields are in another order', async () => {
+    const { id, at, ...rest } = predictionMaker()({ key: 'k' });
+    const other = { id, at, ...rest };
+    await createPredictionSink(server.database)([...makeRecords(2), JSON.stringify(other)]);
+    expect(await getPrediction(server.database.orm, id)).toEqual({
+      ...other,
+      id: formatId('prediction', id),
+    });
+    expect(await countRows()).toBe(3);
   });
 
   test('takes the same records again without a change', async () => {
