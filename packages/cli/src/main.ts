@@ -7,6 +7,7 @@ import { registerAttestation } from './commands/attestation.ts';
 import { registerAudit } from './commands/audit.ts';
 import { registerBackfill } from './commands/backfill.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerEndpoints } from './commands/endpoints.ts';
 import { registerLineage } from './commands/lineage.ts';
 import { registerModels } from './commands/models.ts';
 import { registerPersonalData } from './commands/personal-data.ts';
@@ -35,6 +36,7 @@ const COMMANDS = [
   registerAttestation,
   registerReproduce,
   registerPredict,
+  registerEndpoints,
   registerLineage,
   registerDoctor,
   registerAlerts,

@@ -10,6 +10,7 @@ export const AUDIT_ACTIONS = [
   'backfill.stopped',
   'data.erased',
   'data.exported',
+  'endpoint.changed',
   'model.changed',
   'model.created',
   'model.tagged',

@@ -10,6 +10,7 @@ import { accessHandlers, type AccessHandlerDependencies } from './access-handler
 import { attestationHandlers, type AttestationDependencies } from './attestation-handlers.ts';
 import { auditHandlers } from './audit-handlers.ts';
 import { cardHandlers } from './card-handlers.ts';
+import { endpointHandlers, type EndpointHandlerDependencies } from './endpoint-handlers.ts';
 import { importHandlers, type ImportHandlerDependencies } from './import-handlers.ts';
 import { lineageHandlers } from './lineage-handlers.ts';
 import type { Metrics } from './metrics.ts';
@@ -24,6 +25,7 @@ import { webhookHandlers, type WebhookHandlerDependencies } from './webhook-hand
 export interface HandlerDependencies
   extends
     WebhookHandlerDependencies,
+    EndpointHandlerDependencies,
     ImportHandlerDependencies,
     AccessHandlerDependencies,
     AttestationDependencies,
@@ -61,6 +63,7 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     ...webhookHandlers(dependencies),
     ...accessHandlers(dependencies),
     ...retentionHandlers(dependencies),
+    ...endpointHandlers(dependencies),
     ...auditHandlers(dependencies),
   };
 }

@@ -1,4 +1,4 @@
-import type { PredictionService } from '@perennial/serving';
+import { cacheUseOf, type PredictionService } from '@perennial/serving';
 import type { Metrics } from './metrics.ts';
 import type { Handlers } from './route-registration.ts';
 
@@ -13,8 +13,12 @@ export function predictHandler({
   predictions: PredictionService;
   metrics: Metrics;
 }): Handlers['predict'] {
-  return async ({ params, body }) => {
-    const answer = await predictions.predict({ model: params.model, request: body });
+  return async ({ params, body }, { cacheControl }) => {
+    const answer = await predictions.predict({
+      model: params.model,
+      request: body,
+      cache: cacheUseOf(cacheControl),
+    });
     metrics.predictions(answer, answer.predictions.length);
     return answer;
   };

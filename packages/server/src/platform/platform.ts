@@ -20,7 +20,7 @@ import { Readiness } from './readiness.ts';
 import type { PlatformParts } from './parts.ts';
 import { startServing, type Serving } from './serving.ts';
 import { openSigner, registerSigningKey } from './signing.ts';
-import { servingNumbers } from './serving-numbers.ts';
+import { servingMetrics } from './serving-numbers.ts';
 import { openStorage } from './storage.ts';
 import { PLATFORM_VERSION } from './version.ts';
 import { startScheduler } from './scheduler.ts';
@@ -127,12 +127,13 @@ async function assembleApi(
     streams: work.streams,
     progress: work.progress,
     predictions: serving.predictions,
+    models: serving.models,
     groundTruth: new GroundTruthLog({ database, clock, ids, flushPredictions }),
     flushPredictions,
     imports: new ModelImporter({ database, artifacts, clock, ids }),
     doctor: new Doctor({ config, database, artifacts }),
     webhookNetwork: config.webhooks,
-    metrics: new Metrics({ numbers: servingNumbers(serving) }),
+    metrics: servingMetrics(serving),
     access,
     authenticate: authenticate ?? access.authenticate,
     limits: access.limits,

@@ -1,16 +1,25 @@
-import type { MetricSources } from '../http/metrics.ts';
+import { Metrics, type MetricSources } from '../http/metrics.ts';
+import { registerCacheMetrics } from './cache-metrics.ts';
 import type { Serving } from './serving.ts';
 
 type Numbers = MetricSources['numbers'];
 
+/** The metrics of a process that serves. */
+export function servingMetrics(serving: Serving): Metrics {
+  const metrics = new Metrics({ numbers: servingNumbers(serving) });
+  registerCacheMetrics(metrics.registry, serving.caches);
+  return metrics;
+}
+
 /** The data plane's own counters, by the names they are scraped under. */
-export function servingNumbers({ journal, shipper, models }: Serving): Numbers {
+function servingNumbers({ journal, shipper, models }: Serving): Numbers {
   return [
     {
       name: 'perennial_attestation_refusals_total',
       help: 'Times that a champion was refused, since it is not what was approved and signed',
       read: () => models.counters.refusals,
     },
+    ...residencyNumbers(models),
     ...journalNumbers(journal),
     ...shipperNumbers(shipper),
   ];
@@ -74,5 +83,22 @@ function shipperNumbers({ counters }: Serving['shipper']): Numbers {
       help: 'Predictions the database refuses',
       read: () => counters.refused,
     },
+  ];
+}
+
+function residencyNumbers(models: Serving['models']): Numbers {
+  const number = (name: string, help: string, field: keyof typeof models.counters) => ({
+    name: `perennial_models_${name}`,
+    help,
+    read: () => models.counters[field],
+  });
+  return [
+    number('resident', 'Versions of models that are in memory', 'residents'),
+    number('resident_bytes', 'Memory that they take, estimated', 'residentBytes'),
+    number('loads_total', 'Versions loaded', 'loads'),
+    number('evictions_total', 'Versions let go for others that needed the memory', 'evictions'),
+    number('cold_requests_total', 'Requests that had to wait for a model to be loaded', 'coldRequests'),
+    number('cold_refused_total', 'Requests refused as too many waited, or for too long', 'coldRefused'),
+    number('cold_waiting', 'Requests that wait for a model to be loaded', 'coldWaiting'),
   ];
 }

@@ -3,6 +3,7 @@ import {
   ArtifactCache,
   AttestedVersions,
   ChampionTable,
+  InferenceCaches,
   Journal,
   PredictionService,
   ServedModels,
@@ -21,6 +22,7 @@ export interface Serving {
   shipper: Shipper;
   champions: ChampionTable;
   models: ServedModels;
+  caches: InferenceCaches;
 }
 
 /** Longest that a start waits for models: whoever has ten thousand does not wait half a minute for those that nobody may ask for. */
@@ -36,11 +38,12 @@ export async function startServing(config: Config, parts: PlatformParts): Promis
     onProblem: (error) => logger.warn({ err: error }, 'champion table'),
   });
   closers.add('champion table', () => champions.close());
-  const models = await openModels(config, { ...parts, champions });
+  const caches = new InferenceCaches({ servingOf: (model) => champions.servingOf(model), clock });
+  const models = await openModels(config, { ...parts, champions, caches });
   await models.preload(AbortSignal.timeout(PRELOAD_MILLISECONDS));
   const policyOf = (model: string) => recordPolicyOf(champions.servingOf(model));
   const predictions = new PredictionService({ models, journal, policyOf, ids, clock });
-  return { predictions, journal, shipper, champions, models };
+  return { predictions, journal, shipper, champions, models, caches };
 }
 
 async function openModels(
@@ -53,7 +56,8 @@ async function openModels(
     closers,
     logger,
     clock,
-  }: PlatformParts & { champions: ChampionTable },
+    caches,
+  }: PlatformParts & { champions: ChampionTable; caches: InferenceCaches },
 ): Promise<ServedModels> {
   const cache = await ArtifactCache.open({
     folder: join(config.servingFolder, 'models'),
@@ -72,6 +76,7 @@ async function openModels(
     verifier,
     onProblem: (model, error) => logger.error({ model, err: error }, 'champion could not be loaded'),
     memoryBytes: config.modelsMemoryBytes,
+    caches,
     clock,
     onSwap: (model, version, { replaced }) => {
       if (replaced === null) logger.debug({ model, version }, 'champion loaded');
