@@ -11,6 +11,7 @@ const BENCHES = [
   'tensors',
   'journal',
   'metrics',
+  'models',
   'online',
 ];
 

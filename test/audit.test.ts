@@ -193,6 +193,11 @@ const STEPS: Record<ChangingRoute, Step> = {
       await local.replayDelivery({ params: { delivery: items[0]?.id ?? '' } });
     },
   },
+  changeEndpoint: {
+    leaves: 'endpoint.changed',
+    call: () =>
+      local.changeEndpoint({ params: { model: 'churn' }, body: { serving: { modes: ['online'] }, reason } }),
+  },
   changeModel: {
     leaves: 'model.changed',
     call: () => local.changeModel({ params: { model: 'churn' }, body: { description: 'Who leaves.' } }),

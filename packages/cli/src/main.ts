@@ -9,6 +9,7 @@ import { registerAudit } from './commands/audit.ts';
 import { registerBackfill } from './commands/backfill.ts';
 import { registerBatch } from './commands/batch.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerEndpoints } from './commands/endpoints.ts';
 import { registerLineage } from './commands/lineage.ts';
 import { registerModels } from './commands/models.ts';
 import { registerPersonalData } from './commands/personal-data.ts';
@@ -41,6 +42,7 @@ const COMMANDS = [
   registerBatch,
   registerPrecompute,
   registerAdvise,
+  registerEndpoints,
   registerLineage,
   registerDoctor,
   registerAlerts,

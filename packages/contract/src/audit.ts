@@ -12,6 +12,7 @@ export const AUDIT_ACTIONS = [
   'batch.started',
   'data.erased',
   'data.exported',
+  'endpoint.changed',
   'model.changed',
   'model.created',
   'model.tagged',

@@ -12,6 +12,7 @@ import { MONITORING_ROUTES } from './routes/monitoring.ts';
 import { ACCESS_ROUTES } from './routes/access.ts';
 import { BATCH_ROUTES } from './routes/batches.ts';
 import { RETENTION_ROUTES } from './routes/retention.ts';
+import { ENDPOINT_ROUTES } from './routes/endpoints.ts';
 import { WEBHOOK_ROUTES } from './routes/webhooks.ts';
 import type { Route } from './routes/route.ts';
 
@@ -35,6 +36,7 @@ export const ROUTES = {
   ...WEBHOOK_ROUTES,
   ...ACCESS_ROUTES,
   ...RETENTION_ROUTES,
+  ...ENDPOINT_ROUTES,
 } as const satisfies Record<string, Route>;
 export type RouteName = keyof typeof ROUTES;
 

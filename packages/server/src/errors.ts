@@ -248,3 +248,18 @@ export class TooManyUploadsError extends PerennialError {
     return { limit: this.limit };
   }
 }
+
+/** How a model is served is said in its pipeline's file, which would say it again at the next load. */
+export class PipelineEndpointError extends PerennialError {
+  readonly code = 'conflict';
+
+  constructor(readonly pipeline: string) {
+    super(
+      `How '${pipeline}' is served is said in the file of its pipeline, under 'serving': change it there, and load the pipeline again.`,
+    );
+  }
+
+  override get details() {
+    return { pipeline: this.pipeline };
+  }
+}

@@ -33,6 +33,7 @@ export type UnfilteredList = {
 
 /** The model, or pipeline of its name, of an item of each of those; a new one that says nothing here does not compile. */
 const MODEL_OF_ITEM: Record<UnfilteredList, (item: Text) => unknown> = {
+  listEndpoints: (item) => item['model'],
   listModels: (item) => item['name'],
   listPipelines: (item) => item['name'],
 };

@@ -3,7 +3,7 @@ import type { UnfilteredList } from './model-scope.ts';
 import type { ResourceParameter } from './resource-owners.ts';
 
 // Whoever adds to these says whose the thing is, in the table of the same file: without that it does not compile.
-expectTypeOf<UnfilteredList>().toEqualTypeOf<'listModels' | 'listPipelines'>();
+expectTypeOf<UnfilteredList>().toEqualTypeOf<'listEndpoints' | 'listModels' | 'listPipelines'>();
 expectTypeOf<ResourceParameter>().toEqualTypeOf<
   | 'run'
   | 'release'

@@ -13,6 +13,7 @@ import { asyncPredictionHandlers, type AsyncPredictionDependencies } from './asy
 import { auditHandlers } from './audit-handlers.ts';
 import { batchHandlers, type BatchHandlerDependencies } from './batch-handlers.ts';
 import { cardHandlers } from './card-handlers.ts';
+import { endpointHandlers, type EndpointHandlerDependencies } from './endpoint-handlers.ts';
 import { importHandlers, type ImportHandlerDependencies } from './import-handlers.ts';
 import { lineageHandlers } from './lineage-handlers.ts';
 import type { Metrics } from './metrics.ts';
@@ -28,6 +29,7 @@ import { webhookHandlers, type WebhookHandlerDependencies } from './webhook-hand
 export interface HandlerDependencies
   extends
     WebhookHandlerDependencies,
+    EndpointHandlerDependencies,
     ImportHandlerDependencies,
     AccessHandlerDependencies,
     AttestationDependencies,
@@ -72,6 +74,7 @@ export function createHandlers(dependencies: HandlerDependencies): Handlers {
     ...webhookHandlers(dependencies),
     ...accessHandlers(dependencies),
     ...retentionHandlers(dependencies),
+    ...endpointHandlers(dependencies),
     ...auditHandlers(dependencies),
   };
 }

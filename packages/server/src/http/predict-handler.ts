@@ -1,4 +1,4 @@
-import { newPhases, type Predictor } from '@perennial/serving';
+import { cacheUseOf, newPhases, type Predictor } from '@perennial/serving';
 import { addPhases } from '../tracing/tracing.ts';
 import type { Metrics } from './metrics.ts';
 import type { Handlers } from './route-registration.ts';
@@ -14,11 +14,15 @@ export function predictHandler({
   predictions: Predictor;
   metrics: Metrics;
 }): Handlers['predict'] {
-  return async ({ params, body }, { trace }) => {
+  return async ({ params, body }, { trace, cacheControl }) => {
     const phases = trace?.sampled === true ? newPhases() : undefined;
     const startedAt = performance.now();
-    const request = { instances: body.instances ?? [], keys: body.keys };
-    const answer = await predictions.predict({ model: params.model, request, phases });
+    const answer = await predictions.predict({
+      model: params.model,
+      request: { instances: body.instances ?? [], keys: body.keys },
+      cache: cacheUseOf(cacheControl),
+      phases,
+    });
     if (trace !== undefined && phases !== undefined) {
       const { model, version } = answer;
       trace.set({

@@ -28,6 +28,8 @@ export interface HandlerContext {
   credentials: Credentials;
   /** The value of the Accept header, for the routes that answer in more than one form. */
   accept: string;
+  /** The value of the Cache-Control header. */
+  cacheControl: string | undefined;
   /** Where the caller reached the platform: `http://localhost:4400`. */
   baseUrl: string;
   /** Where the request came from, for the audit: network address and request id. */
@@ -54,6 +56,10 @@ class RequestContext implements HandlerContext {
 
   get accept() {
     return this.#c.req.header('accept') ?? '';
+  }
+
+  get cacheControl() {
+    return this.#c.req.header('cache-control');
   }
 
   get baseUrl() {

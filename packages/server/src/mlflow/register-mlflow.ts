@@ -52,6 +52,7 @@ async function answer(c: Context, { name, route, handler, options }: Registered)
       principal,
       credentials: credentialsOf(c),
       accept: c.req.header('accept') ?? '',
+      cacheControl: undefined,
       baseUrl: baseUrlOf(c),
       origin: originOf(c),
       signal: c.req.raw.signal,

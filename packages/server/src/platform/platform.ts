@@ -26,7 +26,7 @@ import type { PlatformParts } from './parts.ts';
 import { openAsyncPredictions, startAsyncPredictions, worksOnPredictions } from './async-predictions.ts';
 import { openChampions, startServing, type Serving } from './serving.ts';
 import { openSigner, registerSigningKey } from './signing.ts';
-import { servingNumbers, servingTimes } from './serving-numbers.ts';
+import { servingMetrics } from './serving-numbers.ts';
 import { openStorage } from './storage.ts';
 import { PLATFORM_VERSION } from './version.ts';
 import { startScheduler } from './scheduler.ts';
@@ -173,13 +173,14 @@ async function assembleApi(
     asyncPredictions,
     ...openInference(parts, serving),
     lookups: serving.offline.lookups,
+    models: serving.models,
     groundTruth: new GroundTruthLog({ database, clock, ids, flushPredictions }),
     flushPredictions,
     imports: new ModelImporter({ database, artifacts, clock, ids }),
     doctor: new Doctor({ config, database, artifacts }),
     webhookNetwork: config.webhooks,
     batchPlaces: config.batches,
-    metrics: new Metrics({ numbers: servingNumbers(serving), times: servingTimes(serving), registry }),
+    metrics: servingMetrics(serving, registry),
     access,
     authenticate: authenticate ?? access.authenticate,
     limits: access.limits,

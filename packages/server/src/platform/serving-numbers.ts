@@ -1,11 +1,20 @@
-import type { MetricSources } from '../http/metrics.ts';
+import type { Registry } from 'prom-client';
+import { Metrics, type MetricSources } from '../http/metrics.ts';
+import { registerCacheMetrics } from './cache-metrics.ts';
 import { offlineNumbers } from './offline.ts';
 import type { Serving } from './serving.ts';
 
 type Numbers = MetricSources['numbers'];
 
+/** The metrics of a process that serves, on a registry of metrics that other parts count into already. */
+export function servingMetrics(serving: Serving, registry: Registry): Metrics {
+  const metrics = new Metrics({ numbers: servingNumbers(serving), times: servingTimes(serving), registry });
+  registerCacheMetrics(metrics.registry, serving.caches);
+  return metrics;
+}
+
 /** The data plane's own counters, by the names they are scraped under. */
-export function servingNumbers({ journal, shipper, models, offline }: Serving): Numbers {
+function servingNumbers({ journal, shipper, models, offline }: Serving): Numbers {
   return [
     {
       name: 'perennial_attestation_refusals_total',
@@ -13,6 +22,7 @@ export function servingNumbers({ journal, shipper, models, offline }: Serving): 
       read: () => models.counters.refusals,
     },
     ...offlineNumbers(offline),
+    ...residencyNumbers(models),
     ...journalNumbers(journal),
     ...journalSizes(journal),
     ...shipperNumbers(shipper),
@@ -112,7 +122,7 @@ function backlogNumbers(shipper: Serving['shipper']): Numbers {
 }
 
 /** Times of the data plane, counted in buckets. */
-export function servingTimes({ journal }: Pick<Serving, 'journal'>): NonNullable<MetricSources['times']> {
+function servingTimes({ journal }: Pick<Serving, 'journal'>): NonNullable<MetricSources['times']> {
   return [
     {
       name: 'perennial_journal_commit_seconds',
@@ -139,5 +149,22 @@ function shipperNumbers({ counters }: Serving['shipper']): Numbers {
       help: 'Predictions the database refuses',
       read: () => counters.refused,
     },
+  ];
+}
+
+function residencyNumbers(models: Serving['models']): Numbers {
+  const number = (name: string, help: string, field: keyof typeof models.counters) => ({
+    name: `perennial_models_${name}`,
+    help,
+    read: () => models.counters[field],
+  });
+  return [
+    number('resident', 'Versions of models that are in memory', 'residents'),
+    number('resident_bytes', 'Memory that they take, estimated', 'residentBytes'),
+    number('loads_total', 'Versions loaded', 'loads'),
+    number('evictions_total', 'Versions let go for others that needed the memory', 'evictions'),
+    number('cold_requests_total', 'Requests that had to wait for a model to be loaded', 'coldRequests'),
+    number('cold_refused_total', 'Requests refused as too many waited, or for too long', 'coldRefused'),
+    number('cold_waiting', 'Requests that wait for a model to be loaded', 'coldWaiting'),
   ];
 }

@@ -3,6 +3,7 @@ import {
   ArtifactCache,
   AttestedVersions,
   ChampionTable,
+  InferenceCaches,
   Journal,
   PredictionService,
   ServedModels,
@@ -22,6 +23,7 @@ import type { PlatformParts } from './parts.ts';
 export interface ServedChampions {
   champions: ChampionTable;
   models: ServedModels;
+  caches: InferenceCaches;
 }
 
 /** Longest that a start waits for models: whoever has ten thousand does not wait half a minute for those that nobody may ask for. */
@@ -42,24 +44,25 @@ export async function startServing(
 ): Promise<Serving> {
   const { clock, ids } = parts;
   const { journal, shipper } = await startJournal(config, parts);
-  const { champions, models } = await openChampions(config, parts);
+  const { champions, models, caches } = await openChampions(config, parts);
   await models.preload(AbortSignal.timeout(PRELOAD_MILLISECONDS));
   const policyOf = (model: string) => recordPolicyOf(champions.servingOf(model));
   const online = new PredictionService({ models, journal, policyOf, ids, clock, observer: observe(models) });
   const offline = await openOffline(parts, { online, champions, models, journal });
-  return { predictions: offline.predictions, offline, journal, shipper, champions, models };
+  return { predictions: offline.predictions, offline, journal, shipper, champions, models, caches };
 }
 
 /** The champions for a process that answers no requests but works on predictions: each is loaded when it is first needed. */
 export async function openChampions(config: Config, parts: PlatformParts): Promise<ServedChampions> {
-  const { database, closers, logger } = parts;
+  const { database, closers, logger, clock } = parts;
   const champions = await ChampionTable.open({
     snapshotFile: join(config.servingFolder, 'champions.json'),
     ...databaseChampions(database),
     onProblem: (error) => logger.warn({ err: error }, 'champion table'),
   });
   closers.add('champion table', () => champions.close());
-  return { champions, models: await openModels(config, { ...parts, champions }) };
+  const caches = new InferenceCaches({ servingOf: (model) => champions.servingOf(model), clock });
+  return { champions, models: await openModels(config, { ...parts, champions, caches }), caches };
 }
 
 async function openModels(
@@ -72,7 +75,8 @@ async function openModels(
     closers,
     logger,
     clock,
-  }: PlatformParts & { champions: ChampionTable },
+    caches,
+  }: PlatformParts & { champions: ChampionTable; caches: InferenceCaches },
 ): Promise<ServedModels> {
   const cache = await ArtifactCache.open({
     folder: join(config.servingFolder, 'models'),
@@ -91,6 +95,7 @@ async function openModels(
     verifier,
     onProblem: (model, error) => logger.error({ model, err: error }, 'champion could not be loaded'),
     memoryBytes: config.modelsMemoryBytes,
+    caches,
     clock,
     onSwap: (model, version, { replaced }) => {
       if (replaced === null) logger.debug({ model, version }, 'champion loaded');

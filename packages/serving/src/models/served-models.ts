@@ -160,6 +160,11 @@ export class ServedModels {
     );
   }
 
+  /** Most memory that loaded models take together, in bytes. */
+  get memoryBytes(): number {
+    return this.#options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
+  }
+
   /** Models that are loaded, with the versions that serve them. */
   loaded(): { model: string; version: number }[] {
     return Array.from(this.#serving.values(), ({ model, champion }) => ({

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, ne, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, sql } from 'drizzle-orm';
 import {
   DEFAULT_SERVING,
   NotFoundError,
@@ -34,7 +34,7 @@ export async function saveEndpoint(
     .onConflictDoUpdate({
       target: endpoints.name,
       set: { serving, source, updatedAt: at, updatedBy: by },
-      setWhere: ne(endpoints.serving, sql`excluded.serving`),
+      setWhere: sql`(${endpoints.serving}, ${endpoints.source}) is distinct from (excluded.serving, excluded.source)`,
     })
     .returning({ name: endpoints.name });
   if (changed.length > 0) await tx.execute(sql`select pg_notify(${MODELS_CHANGED_CHANNEL}, ${name})`);
