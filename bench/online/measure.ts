@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { runLoad } from '../load/run-load.ts';
+import type { LoadResult } from '../load/load.ts';
+import { benchBody } from './network.ts';
+import type { RealServer } from './real-server.ts';
+
+export interface BareServer {
+  url: string;
+  close: () => void;
+}
+
+/** The bare handler, in a process of its own. */
+export async function startBareServer(): Promise<BareServer> {
+  const program = fileURLToPath(new URL('./bare-server.js', import.meta.url));
+  const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  for await (const url of createInterface({ input: child.stdout })) return { url, close: () => child.kill() };
+  throw new Error('The bare server did not come up.');
+}
+
+/** Bodies of one row each, not all the same. */
+export const ONE_ROW_BODIES = Array.from({ length: 100 }, (_, row) => benchBody(1, row));
+
+export interface LoadPlan {
+  connections: number;
+  seconds: number;
+  rate?: number;
+}
+
+/** One row a request, as fast as answers come or at a rate. */
+export function loadOf(
+  server: Pick<RealServer, 'url' | 'path' | 'headers'>,
+  { connections, seconds, rate }: LoadPlan,
+): Promise<LoadResult> {
+  return runLoad({
+    url: server.url,
+    path: server.path,
+    headers: server.headers,
+    bodies: ONE_ROW_BODIES,
+    connections,
+    durationSeconds: seconds,
+    warmupSeconds: 1,
+    ...(rate === undefined ? {} : { rate }),
+  });
+}
