@@ -44,7 +44,7 @@ export class OverloadedError extends PerennialError {
     /** What is waited for: `journal` or the model's name. */
     readonly queue: string,
     readonly limit: number,
-    readonly unit: 'bytes' | 'rows',
+    readonly unit: 'bytes' | 'rows' | 'milliseconds' | 'requests',
   ) {
     super(`Too much is waiting for ${queue} (limit ${limit} ${unit}). Try again shortly.`);
   }

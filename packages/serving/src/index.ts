@@ -1,5 +1,6 @@
 export * from './errors.ts';
 export * from './instances/column-reader.ts';
+export { InstanceFiller } from './instances/instance-filler.ts';
 export * from './instances/instance-reader.ts';
 export { formatOutput } from './instances/output.ts';
 export { parseTimestamp, timestampMilliseconds } from './instances/timestamp.ts';
@@ -14,6 +15,7 @@ export * from './models/champion.ts';
 export * from './models/champion-table.ts';
 export * from './models/database-champions.ts';
 export * from './models/served-models.ts';
+export { isPlainRequest } from './online/check-request.ts';
 export { MicroBatcher, type BatchAnswer, type MicroBatcherOptions } from './online/micro-batcher.ts';
 export * from './online/prediction-service.ts';
 export * from './shipping/prediction-sink.ts';

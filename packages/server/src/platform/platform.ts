@@ -9,6 +9,7 @@ import { ResourceOwners } from '../access/resource-owners.ts';
 import type { Authenticate } from '../http/authentication.ts';
 import { listen } from '../http/listen.ts';
 import { Metrics } from '../http/metrics.ts';
+import { PredictFront } from '../http/predict/predict-front.ts';
 import { createSystemApp } from '../http/system-app.ts';
 import { Closers } from './closers.ts';
 import { startDeliveries } from './deliveries.ts';
@@ -65,8 +66,8 @@ export async function startPlatform({
     await registerSigningKey(signer, { ...storage, clock, logger });
     const parts: PlatformParts = { ...storage, clock, ids: new IdGenerator(clock), signer, closers, logger };
     const readiness = new Readiness(() => parts.database.sql`select 1`);
-    const { app, work } = await startRoles(config, { parts, readiness, authenticate });
-    const server = await listen(app, config);
+    const { app, work, front } = await startRoles(config, { parts, readiness, authenticate });
+    const server = await listen(app, { ...config, ...(front && { front }) });
     closers.add('HTTP server', () => {
       readiness.drain();
       return server.close();
@@ -84,7 +85,13 @@ interface Foundation {
   authenticate: Authenticate | undefined;
 }
 
-async function startRoles(config: Config, foundation: Foundation): Promise<{ app: Hono; work: Work }> {
+interface Started {
+  app: Hono;
+  work: Work;
+  front?: PredictFront;
+}
+
+async function startRoles(config: Config, foundation: Foundation): Promise<Started> {
   const { parts, readiness } = foundation;
   const has = (role: ProcessRole) => config.roles.includes(role);
   const serving = has('server') ? await startServing(config, parts) : undefined;
@@ -96,10 +103,9 @@ async function startRoles(config: Config, foundation: Foundation): Promise<{ app
     await startLineageEmission(config, parts, work);
   }
   if (has('worker')) await startJobs(config, parts, work);
-  const app = serving
-    ? await assembleApi(config, { ...foundation, serving, work })
-    : createSystemApp({ readiness, logger: parts.logger, metrics: new Metrics({ numbers: [] }) });
-  return { app, work };
+  if (serving) return { work, ...(await assembleApi(config, { ...foundation, serving, work })) };
+  const metrics = new Metrics({ numbers: [] });
+  return { work, app: createSystemApp({ readiness, logger: parts.logger, metrics }) };
 }
 
 interface Assembly extends Foundation {
@@ -110,36 +116,40 @@ interface Assembly extends Foundation {
 async function assembleApi(
   config: Config,
   { parts, serving, work, readiness, authenticate }: Assembly,
-): Promise<Hono> {
+): Promise<{ app: Hono; front: PredictFront }> {
   const access = await openAccess(config, parts);
   const { database, artifacts, clock, ids, signer, logger } = parts;
   const flushPredictions = () => serving.shipper.flush();
-  return createApp({
+  const shared = {
+    logger,
+    metrics: new Metrics({ numbers: servingNumbers(serving) }),
+    predictions: serving.predictions,
+    authenticate: authenticate ?? access.authenticate,
+    limits: access.limits,
+    approach: config,
+    maxBodyBytes: config.maxBodyBytes,
+  };
+  const app = createApp({
+    ...shared,
     database,
     artifacts,
     clock,
     ids,
     signer,
-    logger,
     readiness,
     runs: work.runs,
     backfills: work.backfills,
     streams: work.streams,
     progress: work.progress,
-    predictions: serving.predictions,
     groundTruth: new GroundTruthLog({ database, clock, ids, flushPredictions }),
     flushPredictions,
     imports: new ModelImporter({ database, artifacts, clock, ids }),
     doctor: new Doctor({ config, database, artifacts }),
     webhookNetwork: config.webhooks,
-    metrics: new Metrics({ numbers: servingNumbers(serving) }),
     access,
-    authenticate: authenticate ?? access.authenticate,
-    limits: access.limits,
     owners: new ResourceOwners({ database, flushPredictions }),
-    approach: config,
-    maxBodyBytes: config.maxBodyBytes,
     maxUploadBytes: config.maxUploadBytes,
     version: PLATFORM_VERSION,
   });
+  return { app, front: new PredictFront(shared) };
 }

@@ -1,13 +1,18 @@
 import type { ColumnBatch, InferenceModel } from '@perennial/onnx';
-import { compileReader, type InstanceReader } from '../instances/instance-reader.ts';
+import { InstanceFiller } from '../instances/instance-filler.ts';
+import { readerOf, type InstanceReader } from '../instances/instance-reader.ts';
+import { compileOutputText, type OutputText } from '../online/output-text.ts';
 import { MicroBatcher, type BatchAnswer, type MicroBatcherOptions } from '../online/micro-batcher.ts';
 import type { ChampionVersion } from './champion.ts';
+
+/** How requests are batched, beside the defaults. */
+export type BatchingLimits = Partial<Omit<MicroBatcherOptions, 'model' | 'filler' | 'run'>>;
 
 export interface ServedModelOptions {
   model: string;
   champion: ChampionVersion;
   inference: InferenceModel;
-  batching?: Pick<MicroBatcherOptions, 'batchRows' | 'queueRows'>;
+  batching?: BatchingLimits;
 }
 
 /**
@@ -19,6 +24,8 @@ export class ServedModel {
   readonly champion: ChampionVersion;
   /** Validates instances against the version's signature. */
   readonly read: InstanceReader;
+  /** Writes a row of an answer as JSON. */
+  readonly outputText: OutputText;
   readonly #inference: InferenceModel;
   readonly #batcher: MicroBatcher;
   readonly #released: Promise<void>;
@@ -29,15 +36,22 @@ export class ServedModel {
   constructor({ model, champion, inference, batching }: ServedModelOptions) {
     this.model = model;
     this.champion = champion;
-    this.read = compileReader(inference.signature);
+    const filler = new InstanceFiller(inference.signature);
+    this.read = readerOf(filler);
+    this.outputText = compileOutputText(inference.signature.output);
     this.#inference = inference;
-    this.#batcher = new MicroBatcher({ ...batching, model, run: (batch) => inference.run(batch) });
+    this.#batcher = new MicroBatcher({ ...batching, model, filler, run: (batch) => inference.run(batch) });
     this.#released = new Promise((resolve) => (this.#release = resolve));
   }
 
   /** Computes rows together with those of other requests. */
   run(batch: ColumnBatch): Promise<BatchAnswer> {
     return this.#batcher.submit(batch);
+  }
+
+  /** Checks instances and computes them together with those of other requests. @throws InvalidInstanceError, OverloadedError */
+  runInstances(instances: readonly unknown[]): Promise<BatchAnswer> {
+    return this.#batcher.submitInstances(instances);
   }
 
   /** Begins a use; `release` must follow. */

@@ -3,19 +3,18 @@ import { InferenceModel } from '@perennial/onnx';
 import { AttestationInvalidError } from '@perennial/registry/attestation';
 import { digestOfJson } from '@perennial/storage';
 import { NoChampionError, ServingClosedError } from '../errors.ts';
-import type { MicroBatcherOptions } from '../online/micro-batcher.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
 import type { VersionVerifier } from './attested-versions.ts';
 import type { ChampionTable } from './champion-table.ts';
 import type { ChampionVersion } from './champion.ts';
-import { ServedModel } from './served-model.ts';
+import { ServedModel, type BatchingLimits } from './served-model.ts';
 
 export interface ServedModelsOptions {
   table: ChampionTable;
   artifacts: ArtifactCache;
   /** Asked before any version is served; null only for a candidate that is examined before anyone can have approved it. */
   verifier: VersionVerifier | null;
-  batching?: Pick<MicroBatcherOptions, 'batchRows' | 'queueRows'>;
+  batching?: BatchingLimits;
   /** Called with the model when a new champion cannot be loaded; the version before goes on serving, and the next poll tries again. */
   onProblem?: (model: string, error: unknown) => void;
   /** Called after every swap. */
@@ -64,6 +63,12 @@ export class ServedModels {
     await this.#load(model);
     // Asked again, since the champion may have been taken away while it was loading.
     return this.hold(model);
+  }
+
+  /** As `hold`, at once: undefined where that would have to wait or would fail. */
+  holdIfLoaded(model: string): ServedModel | undefined {
+    const champion = this.#closed ? undefined : this.#options.table.find(model);
+    return champion ? this.#serving.get(model)?.hold() : undefined;
   }
 
   /** Loads the champions of all models, one after another, so that no first request waits. Failures are reported. */

@@ -1,29 +1,38 @@
 import {
-  InvalidRequestError,
-  MAX_INSTANCES,
   formatId,
   type Clock,
   type IdGenerator,
-  type Instance,
   type PredictResponse,
   type PredictionOutput,
 } from '@perennial/contract';
-import type { ColumnBatch } from '@perennial/onnx';
-import { isStorableText } from '../instances/column-reader.ts';
+import type { ColumnBatch, OutputBatch } from '@perennial/onnx';
 import { formatOutput } from '../instances/output.ts';
 import type { Journal } from '../journal/journal.ts';
-import { encodePrediction } from '../journal/prediction-record.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import type { ServedModels } from '../models/served-models.ts';
+import { checkRequest } from './check-request.ts';
+import { AnswerStamps, answerStart, recordText, rowText, type AnswerFrame } from './prediction-texts.ts';
+import { SharedAppend } from './shared-append.ts';
 
 /** Rows that are computed between two looks at the event loop: 1.3 ms for a small network. */
 export const CHUNK_ROWS = 8_192;
+
+/** Rows up to which a request is checked and laid out in one go together with others. */
+const SMALL_ROWS = 1_024;
 
 export interface PredictionRequest {
   model: string;
   request: { instances: readonly unknown[]; keys?: readonly string[] | undefined };
   /** Who asks, for the observer. */
   caller?: string;
+}
+
+/** An answer as it is sent. */
+export interface PredictionText {
+  /** The JSON of a `PredictResponse`. */
+  text: string;
+  version: number;
+  rows: number;
 }
 
 /** What metrics are made of. Called on the way of every request: it must be quick and must not throw. */
@@ -47,14 +56,16 @@ export interface PredictionServiceOptions {
   observer?: PredictionObserver;
 }
 
-type Answer = PredictResponse['predictions'][number];
-
 /** Answers prediction requests: validated, computed together with others, on record, then answered. Knows no transport. */
 export class PredictionService {
   readonly #options: PredictionServiceOptions;
+  readonly #stamps: AnswerStamps;
+  readonly #journal: SharedAppend | null;
 
   constructor(options: PredictionServiceOptions) {
     this.#options = options;
+    this.#stamps = new AnswerStamps(options);
+    this.#journal = options.journal && new SharedAppend(options.journal);
   }
 
   /**
@@ -63,100 +74,127 @@ export class PredictionService {
    * @throws NotFoundError when there is no such model, NoChampionError when no version of it is in production
    * @throws OverloadedError, JournalFullError, JournalWriteError, JournalClosedError when it may succeed later
    */
-  async predict({ model, request, caller }: PredictionRequest): Promise<PredictResponse> {
+  async predict(asked: PredictionRequest): Promise<PredictResponse> {
+    return this.#observed(asked, async (served, started) => {
+      const { ids, outputs, frame } = await this.#answer(served, asked.request, started);
+      const { mode, model, version, latencyMicroseconds } = frame;
+      const predictions = ids.map((id, row) => ({
+        id: formatId('prediction', id),
+        output: outputs.formatted(row),
+        mode,
+      }));
+      return { answer: { model, version, predictions }, rows: ids.length, latencyMicroseconds };
+    });
+  }
+
+  /** As `predict`, with the answer as the JSON that is sent: its objects are not made. */
+  async predictText(asked: PredictionRequest): Promise<PredictionText> {
+    return this.#observed(asked, async (served, started) => {
+      const { ids, outputs, frame } = await this.#answer(served, asked.request, started);
+      const { mode, model, version, latencyMicroseconds } = frame;
+      const rows = ids.map((id, row) => rowText(id, outputs.texts[row] as string, mode));
+      const text = `${answerStart(model, version)}${rows.join(',')}]}`;
+      return { answer: { text, version, rows: ids.length }, rows: ids.length, latencyMicroseconds };
+    });
+  }
+
+  async #observed<Answer>(
+    { model, request, caller }: PredictionRequest,
+    work: (served: ServedModel, started: number) => Promise<Answered<Answer>>,
+  ): Promise<Answer> {
     const started = performance.now();
+    const { models, observer } = this.#options;
     const from = caller === undefined ? {} : { caller };
     try {
-      const { response, latencyMicroseconds } = await this.#predict(model, request, started);
-      const { version } = response;
-      this.#options.observer?.predicted?.({
-        model,
-        version,
-        rows: response.predictions.length,
-        latencyMicroseconds,
-        ...from,
-      });
-      return response;
+      checkRequest(request);
+      const served = models.holdIfLoaded(model) ?? (await models.hold(model));
+      try {
+        const { answer, rows, latencyMicroseconds } = await work(served, started);
+        const { version } = served.champion;
+        observer?.predicted?.({ model, version, rows, latencyMicroseconds, ...from });
+        return answer;
+      } finally {
+        served.release();
+      }
     } catch (error) {
-      this.#options.observer?.failed?.({ model, error, ...from });
+      observer?.failed?.({ model, error, ...from });
       throw error;
     }
   }
 
-  async #predict(model: string, request: PredictionRequest['request'], started: number) {
-    checkRequest(request);
-    const served = await this.#options.models.hold(model);
-    try {
-      const outputs = await computeAll(served, request.instances);
-      const latencyMicroseconds = Math.round((performance.now() - started) * 1_000);
-      const predictions = await this.#record(served, { request, outputs, latencyMicroseconds });
-      return { response: { model, version: served.champion.version, predictions }, latencyMicroseconds };
-    } finally {
-      served.release();
+  /** Computes a request, gives every row its id and puts it on record. */
+  async #answer(served: ServedModel, request: PredictionRequest['request'], started: number) {
+    const { instances, keys } = request;
+    const outputs = new Outputs(served);
+    await computeAll(served, instances, outputs);
+    const frame: AnswerFrame = {
+      model: served.model,
+      version: served.champion.version,
+      mode: 'live',
+      latencyMicroseconds: Math.round((performance.now() - started) * 1_000),
+      at: this.#stamps.now(),
+    };
+    const ids = outputs.texts.map(() => this.#stamps.id());
+    if (this.#journal !== null) {
+      await this.#journal.append(
+        ids.map((id, row) => {
+          const output = outputs.texts[row] as string;
+          return recordText(frame, { id, key: keys?.[row] ?? null, features: instances[row], output });
+        }),
+      );
     }
-  }
-
-  /** Gives every answer its id and puts it on record. */
-  async #record(served: ServedModel, { request, outputs, latencyMicroseconds }: Computed): Promise<Answer[]> {
-    const { ids, journal, clock } = this.#options;
-    const { model, champion } = served;
-    const mode = 'live';
-    const same = {
-      model,
-      version: champion.version,
-      endpoint: model,
-      mode,
-      latencyMicroseconds,
-      at: clock.now().toISOString(),
-    } as const;
-    const answers: Answer[] = [];
-    const records: string[] = [];
-    outputs.forEach((output, row) => {
-      const id = ids.next();
-      answers.push({ id: formatId('prediction', id), output, mode });
-      const key = request.keys?.[row] ?? null;
-      const features = request.instances[row] as Instance;
-      if (journal !== null) records.push(encodePrediction({ id, ...same, key, features, output }));
-    });
-    await journal?.append(records);
-    return answers;
+    return { ids, outputs, frame };
   }
 }
 
-interface Computed {
-  request: PredictionRequest['request'];
-  outputs: readonly PredictionOutput[];
+interface Answered<Answer> {
+  answer: Answer;
+  rows: number;
   latencyMicroseconds: number;
 }
 
-function checkRequest({ instances, keys }: PredictionRequest['request']): void {
-  if (instances.length === 0 || instances.length > MAX_INSTANCES) {
-    const message = `must hold 1 to ${MAX_INSTANCES} objects, not ${instances.length}`;
-    throw new InvalidRequestError(`instances ${message}.`, [{ path: 'instances', message }]);
+/** What was computed for the rows of a request, in order. */
+class Outputs {
+  /** As JSON. */
+  readonly texts: string[] = [];
+  readonly #served: ServedModel;
+  readonly #parts: { output: OutputBatch; offset: number; rows: number }[] = [];
+
+  constructor(served: ServedModel) {
+    this.#served = served;
   }
-  if (keys === undefined) return;
-  if (keys.length !== instances.length) {
-    const message = `must be as many as the ${instances.length} instances, not ${keys.length}`;
-    throw new InvalidRequestError(`keys ${message}.`, [{ path: 'keys', message }]);
+
+  add(output: OutputBatch, offset: number, rows: number): void {
+    for (let row = offset; row < offset + rows; row++) this.texts.push(this.#served.outputText(output, row));
+    this.#parts.push({ output, offset, rows });
   }
-  const unstorable = keys.findIndex((key) => !isStorableText(key));
-  if (unstorable !== -1) {
-    const path = `keys[${unstorable}]`;
-    const message = 'must be without NUL characters and unpaired surrogates';
-    throw new InvalidRequestError(`${path} ${message}.`, [{ path, message }]);
+
+  /** As an object. */
+  formatted(row: number): PredictionOutput {
+    let before = 0;
+    for (const { output, offset, rows } of this.#parts) {
+      if (row < before + rows) return formatOutput(output, offset + row - before);
+      before += rows;
+    }
+    throw new RangeError(`There is no row ${row}.`);
   }
 }
 
 /** Validates all instances, then computes them; a large request chunk by chunk, with others served in between. */
-async function computeAll(served: ServedModel, instances: readonly unknown[]): Promise<PredictionOutput[]> {
-  const batches =
-    instances.length <= CHUNK_ROWS ? [served.read(instances)] : await readInChunks(served, instances);
-  const outputs: PredictionOutput[] = [];
-  for (const batch of batches) {
-    const { output, offset } = await served.run(batch);
-    for (let row = 0; row < batch.rows; row++) outputs.push(formatOutput(output, offset + row));
+async function computeAll(
+  served: ServedModel,
+  instances: readonly unknown[],
+  outputs: Outputs,
+): Promise<void> {
+  if (instances.length <= SMALL_ROWS) {
+    const { output, offset } = await served.runInstances(instances);
+    outputs.add(output, offset, instances.length);
+    return;
   }
-  return outputs;
+  for (const batch of await readInChunks(served, instances)) {
+    const { output, offset } = await served.run(batch);
+    outputs.add(output, offset, batch.rows);
+  }
 }
 
 async function readInChunks(served: ServedModel, instances: readonly unknown[]): Promise<ColumnBatch[]> {
