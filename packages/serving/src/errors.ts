@@ -205,3 +205,16 @@ export class ServingClosedError extends PerennialError {
     return true;
   }
 }
+
+/** The thread that worked on a large request ended: it had no memory left, most likely. */
+export class PredictionThreadError extends PerennialError {
+  readonly code = 'unavailable';
+
+  constructor(options?: { cause?: unknown }) {
+    super('The request could not be worked on: its thread ended.', options);
+  }
+
+  override get transient() {
+    return true;
+  }
+}

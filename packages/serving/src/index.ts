@@ -20,4 +20,6 @@ export { MicroBatcher, type BatchAnswer, type MicroBatcherOptions } from './onli
 export * from './online/prediction-service.ts';
 export * from './shipping/prediction-sink.ts';
 export * from './shipping/shipper.ts';
+export { LargeRequestThread } from './workers/large-request-thread.ts';
+export { LargeRequests, type LargeRequestsOptions } from './workers/large-requests.ts';
 export { systemDelay, type Delay } from './waiting/delay.ts';

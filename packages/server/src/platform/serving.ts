@@ -4,6 +4,7 @@ import {
   AttestedVersions,
   ChampionTable,
   Journal,
+  LargeRequests,
   PredictionService,
   ServedModels,
   Shipper,
@@ -32,21 +33,49 @@ export async function startServing(config: Config, parts: PlatformParts): Promis
     onProblem: (error) => logger.warn({ err: error }, 'champion table'),
   });
   closers.add('champion table', () => champions.close());
-  const models = await openModels(config, { ...parts, champions });
+  const artifacts = await openArtifactCache(config, parts);
+  const large = startThreads(parts, { artifacts, journal });
+  const models = await openModels(config, { ...parts, champions, cache: artifacts, large });
   await models.preload();
-  const predictions = new PredictionService({ models, journal, ids, clock });
+  const predictions = new PredictionService({ models, journal, ids, clock, large });
   return { predictions, journal, shipper, champions, models };
 }
 
-async function openModels(
-  config: Config,
-  { database, artifacts, champions, signer, closers, logger }: PlatformParts & { champions: ChampionTable },
-): Promise<ServedModels> {
-  const cache = await ArtifactCache.open({
+interface ModelParts extends PlatformParts {
+  champions: ChampionTable;
+  cache: ArtifactCache;
+  large: LargeRequests;
+}
+
+function openArtifactCache(config: Config, { artifacts, logger }: PlatformParts): Promise<ArtifactCache> {
+  return ArtifactCache.open({
     folder: join(config.servingFolder, 'models'),
     fetch: (digest) => artifacts.get(digest),
     onProblem: (error) => logger.warn({ err: error }, 'model cache'),
   });
+}
+
+/** The program of the threads: beside this file as it is built, since a thread runs what is built. */
+const THREAD = new URL('../../dist/predict-thread/main.js', import.meta.url);
+
+/** Closed before the journal, which the threads' last requests are put on record in. */
+function startThreads(
+  { closers }: PlatformParts,
+  { artifacts, journal }: { artifacts: ArtifactCache; journal: Journal },
+): LargeRequests {
+  const large = new LargeRequests({
+    program: THREAD,
+    artifact: (digest) => artifacts.get(digest),
+    append: (records) => journal.append(records),
+  });
+  closers.add('threads for large requests', () => large.close());
+  return large;
+}
+
+async function openModels(
+  config: Config,
+  { database, champions, cache, large, signer, closers, logger }: ModelParts,
+): Promise<ServedModels> {
   const verifier = await AttestedVersions.open({
     folder: join(config.servingFolder, 'attestations'),
     load: databaseEvidence(database),
@@ -58,6 +87,7 @@ async function openModels(
     artifacts: cache,
     verifier,
     onProblem: (model, error) => logger.error({ model, err: error }, 'champion could not be loaded'),
+    onRetire: (artifact) => large.forget(artifact),
     onSwap: (model, version) => logger.info({ model, version }, 'serving a new champion'),
   });
   closers.add('served models', () => models.close());

@@ -15,6 +15,11 @@ export interface ServedModelOptions {
   batching?: BatchingLimits;
 }
 
+/** What a request may take on the spot, in milliseconds. */
+const SLOW_MILLISECONDS = 20;
+/** Of the requests of a slow model, which are run on the spot all the same. */
+const STILL_RUN_EVERY = 32;
+
 /**
  * One version of a model, loaded and ready. It counts who uses it: retired, it answers those that hold it to the end, and frees the session
  * when the last has let go.
@@ -30,6 +35,7 @@ export class ServedModel {
   readonly #batcher: MicroBatcher;
   readonly #released: Promise<void>;
   #release: (released: Promise<void>) => void = () => undefined;
+  #slowRequests = 0;
   #users = 0;
   #retired = false;
 
@@ -52,6 +58,12 @@ export class ServedModel {
   /** Checks instances and computes them together with those of other requests. @throws InvalidInstanceError, OverloadedError */
   runInstances(instances: readonly unknown[]): Promise<BatchAnswer> {
     return this.#batcher.submitInstances(instances);
+  }
+
+  /** Whether so many rows would hold up the event loop for long; of a model that seems slow a few requests are still run on the spot, since it may only have seemed so. */
+  isSlow(rows: number): boolean {
+    if (rows * (this.#batcher.pace.perRow ?? 0) <= SLOW_MILLISECONDS) return false;
+    return ++this.#slowRequests % STILL_RUN_EVERY !== 0;
   }
 
   /** Begins a use; `release` must follow. */

@@ -1,4 +1,4 @@
-import { NotFoundError } from '@perennial/contract';
+import { NotFoundError, type Digest } from '@perennial/contract';
 import { InferenceModel } from '@perennial/onnx';
 import { AttestationInvalidError } from '@perennial/registry/attestation';
 import { digestOfJson } from '@perennial/storage';
@@ -19,6 +19,8 @@ export interface ServedModelsOptions {
   onProblem?: (model: string, error: unknown) => void;
   /** Called after every swap. */
   onSwap?: (model: string, version: number) => void;
+  /** Called with the artifact of a version that is not served any more. */
+  onRetire?: (artifact: Digest) => void;
 }
 
 /** A champion that is not served, since it is not what was approved and signed. */
@@ -69,6 +71,11 @@ export class ServedModels {
   holdIfLoaded(model: string): ServedModel | undefined {
     const champion = this.#closed ? undefined : this.#options.table.find(model);
     return champion ? this.#serving.get(model)?.hold() : undefined;
+  }
+
+  /** Whether so many rows of a model would hold up the event loop for long, as far as that was measured. */
+  isSlow(model: string, rows: number): boolean {
+    return this.#serving.get(model)?.isSlow(rows) ?? false;
   }
 
   /** Loads the champions of all models, one after another, so that no first request waits. Failures are reported. */
@@ -179,6 +186,7 @@ export class ServedModels {
     const serving = this.#serving.get(model);
     if (serving === undefined) return;
     this.#serving.delete(model);
+    this.#options.onRetire?.(serving.champion.artifact);
     const retiring = serving.retire().finally(() => this.#retiring.delete(retiring));
     this.#retiring.add(retiring);
   }

@@ -13,9 +13,13 @@ import type { ServedModels } from '../models/served-models.ts';
 import { checkRequest } from './check-request.ts';
 import { AnswerStamps, answerStart, recordText, rowText, type AnswerFrame } from './prediction-texts.ts';
 import { SharedAppend } from './shared-append.ts';
+import type { LargeRequests } from '../workers/large-requests.ts';
 
 /** Rows that are computed between two looks at the event loop: 1.3 ms for a small network. */
 export const CHUNK_ROWS = 8_192;
+
+/** Bytes of a body up to which it is read on the spot: JSON of this size takes a millisecond. */
+const LARGE_BYTES = 128 * 1024;
 
 /** Rows up to which a request is checked and laid out in one go together with others. */
 const SMALL_ROWS = 1_024;
@@ -29,8 +33,8 @@ export interface PredictionRequest {
 
 /** An answer as it is sent. */
 export interface PredictionText {
-  /** The JSON of a `PredictResponse`. */
-  text: string;
+  /** The JSON of a `PredictResponse`, as text or in UTF-8. */
+  text: string | Uint8Array;
   version: number;
   rows: number;
 }
@@ -54,6 +58,8 @@ export interface PredictionServiceOptions {
   ids: IdGenerator;
   clock: Clock;
   observer?: PredictionObserver;
+  /** Answers requests that would hold up the others. @default none: such requests are worked on in chunks */
+  large?: Pick<LargeRequests, 'answer'>;
 }
 
 /** Answers prediction requests: validated, computed together with others, on record, then answered. Knows no transport. */
@@ -98,18 +104,54 @@ export class PredictionService {
     });
   }
 
+  /** Whether a request of so many bytes is to be handed over as it was sent, with `predictBytes`, without being looked at. */
+  takesBytes(bytes: number): boolean {
+    return this.#options.large !== undefined && bytes > LARGE_BYTES;
+  }
+
+  /** Whether a request that was looked at is to be handed over after all: it has many rows, or rows of a model that is slow. */
+  isLong(model: string, rows: number): boolean {
+    if (this.#options.large === undefined) return false;
+    return rows > SMALL_ROWS || this.#options.models.isSlow(model, rows);
+  }
+
+  /**
+   * As `predictText`, of a request's body as it was sent: read, checked, computed and put into words on a thread of its own.
+   * @throws also what the thread's reader of bodies throws
+   */
+  async predictBytes({ model, body, caller }: BytesRequest): Promise<PredictionText> {
+    const { large, clock } = this.#options;
+    if (large === undefined) throw new TypeError('There are no threads for large requests.');
+    const started = performance.now();
+    return this.#held({ model, caller }, async (served) => {
+      const { version, artifact } = served.champion;
+      const elapsedMicroseconds = Math.round((performance.now() - started) * 1_000);
+      const at = clock.now().getTime();
+      const job = { model, version, artifact, body: ownMemory(body), at, elapsedMicroseconds };
+      const { text, rows, latencyMicroseconds } = await large.answer(job);
+      return { answer: { text, version, rows }, rows, latencyMicroseconds };
+    });
+  }
+
   async #observed<Answer>(
     { model, request, caller }: PredictionRequest,
     work: (served: ServedModel, started: number) => Promise<Answered<Answer>>,
   ): Promise<Answer> {
     const started = performance.now();
+    return this.#held({ model, caller, request }, (served) => work(served, started));
+  }
+
+  async #held<Answer>(
+    { model, caller, request }: Held,
+    work: (served: ServedModel) => Promise<Answered<Answer>>,
+  ): Promise<Answer> {
     const { models, observer } = this.#options;
     const from = caller === undefined ? {} : { caller };
     try {
-      checkRequest(request);
+      if (request !== undefined) checkRequest(request);
       const served = models.holdIfLoaded(model) ?? (await models.hold(model));
       try {
-        const { answer, rows, latencyMicroseconds } = await work(served, started);
+        const { answer, rows, latencyMicroseconds } = await work(served);
         const { version } = served.champion;
         observer?.predicted?.({ model, version, rows, latencyMicroseconds, ...from });
         return answer;
@@ -145,6 +187,26 @@ export class PredictionService {
     }
     return { ids, outputs, frame };
   }
+}
+
+/** A request as it was sent. */
+export interface BytesRequest {
+  model: string;
+  /** JSON in UTF-8. */
+  body: Uint8Array;
+  caller?: string | undefined;
+}
+
+/** Bytes in a memory that holds nothing else, to be handed to a thread. */
+function ownMemory(bytes: Uint8Array): ArrayBuffer {
+  return Uint8Array.from(bytes).buffer;
+}
+
+/** Who asks for what; the request where it was looked at already. */
+interface Held {
+  model: string;
+  caller: string | undefined;
+  request?: PredictionRequest['request'];
 }
 
 interface Answered<Answer> {

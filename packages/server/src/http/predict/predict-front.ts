@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ROUTES, predictRequestSchema } from '@perennial/contract';
-import { OverloadedError, isPlainRequest, type PredictionService } from '@perennial/serving';
+import { ROUTES } from '@perennial/contract';
+import { OverloadedError, type PredictionService, type PredictionText } from '@perennial/serving';
 import { admitCaller, type Admission } from '../../access/admission.ts';
 import { requireModel } from '../../access/model-scope.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { checkPart } from '../invalid-request.ts';
-import { checkBodyHeaders, parseJson } from '../json-body.ts';
+import { checkBodyHeaders } from '../json-body.ts';
 import type { Metrics } from '../metrics.ts';
 import { problemHeaders, toProblem } from '../problems.ts';
 import type { Approach } from '../request-origin.ts';
 import { SECURITY_HEADERS } from '../security-headers.ts';
 import { LoadGate } from './load-gate.ts';
 import { NodeCredentials } from './node-credentials.ts';
+import { readPredictRequest } from './read-predict-request.ts';
 import { SenderGoneError, drainRequest, readRequestBytes } from './request-bytes.ts';
 
 export interface PredictFrontOptions extends Pick<Admission, 'authenticate' | 'limits'> {
-  predictions: Pick<PredictionService, 'predictText'>;
+  predictions: Pick<PredictionService, 'predictText' | 'predictBytes' | 'takesBytes' | 'isLong'>;
   metrics: Metrics;
   logger: Logger;
   maxBodyBytes: number;
@@ -77,19 +77,27 @@ export class PredictFront {
     }
   }
 
-  async #predict(request: IncomingMessage, model: string): Promise<string> {
-    const { authenticate, limits, maxBodyBytes, predictions, metrics } = this.#options;
+  async #predict(request: IncomingMessage, model: string): Promise<string | Uint8Array> {
+    const { authenticate, limits, maxBodyBytes, metrics } = this.#options;
     const credentials = new NodeCredentials(request, this.#approach);
     const admitted = admitCaller(credentials, role, { authenticate, limits });
     const principal = admitted instanceof Promise ? await admitted : admitted;
     requireModel(principal, model);
     const { headers } = request;
     checkBodyHeaders(headers['content-type'], headers['content-length'], maxBodyBytes);
-    const body = parseJson(await readRequestBytes(request, maxBodyBytes));
-    const asked = isPlainRequest(body) ? body : checkPart('body', predictRequestSchema, body);
-    const { text, version, rows } = await predictions.predictText({ model, request: asked });
+    const body = await readRequestBytes(request, maxBodyBytes);
+    const { text, version, rows } = await this.#answerBytes(model, body);
     metrics.predictions({ model, version }, rows);
     return text;
+  }
+
+  #answerBytes(model: string, body: Buffer): Promise<PredictionText> {
+    const { predictions } = this.#options;
+    if (predictions.takesBytes(body.length)) return predictions.predictBytes({ model, body });
+    const request = readPredictRequest(body);
+    return predictions.isLong(model, request.instances.length)
+      ? predictions.predictBytes({ model, body })
+      : predictions.predictText({ model, request });
   }
 
   #refuse(exchange: Exchange, error: unknown): void {
@@ -104,7 +112,7 @@ export class PredictFront {
   #send(
     { response, id, started }: Exchange,
     status: number,
-    { headers, body }: { headers: readonly string[]; body: string },
+    { headers, body }: { headers: readonly string[]; body: string | Uint8Array },
   ): void {
     const { metrics, logger } = this.#options;
     response.writeHead(status, [
