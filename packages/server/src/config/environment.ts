@@ -57,6 +57,7 @@ const environmentSchema = z.object({
   PERENNIAL_LOG_LEVEL: withDefault(oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info'),
   PERENNIAL_DURABILITY: withDefault(oneOf('disk', 'process', 'none'), 'disk'),
   PERENNIAL_ROLES: withDefault(listOf(...ROLES), ROLES.join(',')),
+  PERENNIAL_PROCESSES: withDefault(wholeNumber(1, 64), '1'),
   PERENNIAL_QUEUES: optional(listOf(...QUEUES)),
   PERENNIAL_WORKER_CONCURRENCY: withDefault(wholeNumber(1, 64), '1'),
   PERENNIAL_MAX_BODY_BYTES: withDefault(wholeNumber(1_024, 1_073_741_824), String(8 * 1024 * 1024)),

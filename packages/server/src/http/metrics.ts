@@ -5,6 +5,8 @@ import { RequestTimes, type RequestLabels } from './request-times.ts';
 export interface MetricSources {
   /** Name of a metric, its help, and how to read it. Names end in `_total` for counters. */
   numbers: { name: string; help: string; read: () => number }[];
+  /** What is scraped, where this process is one of several. @default this process's own */
+  text?: (() => Promise<string>) | undefined;
 }
 
 /** The platform's metrics in Prometheus's text format. */
@@ -14,7 +16,11 @@ export class Metrics {
   /** Predictions by model and version that the counter does not hold yet: it is told at each scrape. */
   readonly #predictions = new Map<string, Map<number, number>>();
 
-  constructor({ numbers }: MetricSources) {
+  /** What is scraped. */
+  readonly text: () => Promise<string>;
+
+  constructor({ numbers, text }: MetricSources) {
+    this.text = text ?? (() => this.registry.metrics());
     collectDefaultMetrics({ register: this.registry });
     // The registry asks for no more of a metric than what this one has.
     this.registry.registerMetric(this.#requests as unknown as Metric);

@@ -1,6 +1,7 @@
 import { IdGenerator, systemClock, type Clock } from '@perennial/contract';
 import { GroundTruthLog } from '@perennial/monitoring';
 import type { Hono } from 'hono';
+import type { Registry } from 'prom-client';
 import type { Config } from '../config/config.ts';
 import type { ProcessRole } from '../config/environment.ts';
 import { createApp } from '../http/app.ts';
@@ -13,6 +14,7 @@ import { PredictFront } from '../http/predict/predict-front.ts';
 import { createSystemApp } from '../http/system-app.ts';
 import { Closers } from './closers.ts';
 import { startDeliveries } from './deliveries.ts';
+import { shipLeftJournals, startFleet } from './fleet.ts';
 import { startLineageEmission } from './open-lineage.ts';
 import { Doctor } from './doctor.ts';
 import { ModelImporter } from './import-model.ts';
@@ -34,6 +36,8 @@ export interface PlatformOptions {
   clock?: Clock;
   /** Tells who is asking. @default by tokens, sessions and the configuration's admin token */
   authenticate?: Authenticate | undefined;
+  /** Where this is one of several processes that serve on one port: the metrics of them all. @default it is the only one, or the one that starts the others */
+  fleetMetrics?: (() => Promise<string>) | undefined;
 }
 
 /** A running platform. */
@@ -44,6 +48,8 @@ export interface Platform {
   readonly app: Hono;
   /** Names of the pipelines that are loaded. */
   readonly pipelines: string[];
+  /** This process's own metrics. */
+  readonly metrics: Registry;
   /** Stops taking requests, finishes what is under way, ships the journal and closes everything. */
   close(): Promise<void>;
 }
@@ -58,6 +64,7 @@ export async function startPlatform({
   logger,
   clock = systemClock,
   authenticate,
+  fleetMetrics,
 }: PlatformOptions): Promise<Platform> {
   const closers = new Closers(logger);
   try {
@@ -66,27 +73,42 @@ export async function startPlatform({
     await registerSigningKey(signer, { ...storage, clock, logger });
     const parts: PlatformParts = { ...storage, clock, ids: new IdGenerator(clock), signer, closers, logger };
     const readiness = new Readiness(() => parts.database.sql`select 1`);
-    const { app, work, front } = await startRoles(config, { parts, readiness, authenticate });
-    const server = await listen(app, { ...config, ...(front && { front }) });
-    closers.add('HTTP server', () => {
-      readiness.drain();
-      return server.close();
-    });
-    return { url: server.url, app, pipelines: work.catalog.names(), close: () => closers.closeAll() };
+    const foundation = { parts, readiness, authenticate, fleetMetrics };
+    if (fleetMetrics === undefined && config.roles.includes('server')) await shipLeftJournals(config, parts);
+    const servedByOthers =
+      fleetMetrics === undefined && config.processes > 1 && config.roles.includes('server');
+    const roles = config.roles.filter((role) => role !== 'server' || !servedByOthers);
+    const started = await startRoles({ ...config, roles }, foundation);
+    const { app, metrics } = started;
+    const { url, pipelines } = servedByOthers
+      ? await startFleet(config, parts)
+      : await answerHere(config, foundation, started);
+    return { url, app, metrics: metrics.registry, pipelines, close: () => closers.closeAll() };
   } catch (error) {
     await closers.closeAll();
     throw error;
   }
 }
 
+async function answerHere(config: Config, { parts, readiness }: Foundation, { app, work, front }: Started) {
+  const server = await listen(app, { ...config, ...(front && { front }) });
+  parts.closers.add('HTTP server', () => {
+    readiness.drain();
+    return server.close();
+  });
+  return { url: server.url, pipelines: work.catalog.names() };
+}
+
 interface Foundation {
   parts: PlatformParts;
   readiness: Readiness;
   authenticate: Authenticate | undefined;
+  fleetMetrics: (() => Promise<string>) | undefined;
 }
 
 interface Started {
   app: Hono;
+  metrics: Metrics;
   work: Work;
   front?: PredictFront;
 }
@@ -105,7 +127,7 @@ async function startRoles(config: Config, foundation: Foundation): Promise<Start
   if (has('worker')) await startJobs(config, parts, work);
   if (serving) return { work, ...(await assembleApi(config, { ...foundation, serving, work })) };
   const metrics = new Metrics({ numbers: [] });
-  return { work, app: createSystemApp({ readiness, logger: parts.logger, metrics }) };
+  return { work, metrics, app: createSystemApp({ readiness, logger: parts.logger, metrics }) };
 }
 
 interface Assembly extends Foundation {
@@ -115,14 +137,14 @@ interface Assembly extends Foundation {
 
 async function assembleApi(
   config: Config,
-  { parts, serving, work, readiness, authenticate }: Assembly,
-): Promise<{ app: Hono; front: PredictFront }> {
+  { parts, serving, work, readiness, authenticate, fleetMetrics }: Assembly,
+): Promise<Omit<Started, 'work'>> {
   const access = await openAccess(config, parts);
   const { database, artifacts, clock, ids, signer, logger } = parts;
   const flushPredictions = () => serving.shipper.flush();
   const shared = {
     logger,
-    metrics: new Metrics({ numbers: servingNumbers(serving) }),
+    metrics: new Metrics({ numbers: servingNumbers(serving), text: fleetMetrics }),
     predictions: serving.predictions,
     authenticate: authenticate ?? access.authenticate,
     limits: access.limits,
@@ -151,5 +173,5 @@ async function assembleApi(
     maxUploadBytes: config.maxUploadBytes,
     version: PLATFORM_VERSION,
   });
-  return { app, front: new PredictFront(shared) };
+  return { app, metrics: shared.metrics, front: new PredictFront(shared) };
 }
