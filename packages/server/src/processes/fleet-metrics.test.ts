@@ -12,7 +12,8 @@ async function answered(metrics: Metrics) {
 
 it('counts and histograms of all processes are summed', async () => {
   const fleet = new FleetMetrics((id) => {
-    for (let i = 0; i < 3; i++) void answered(new Metrics({ numbers: [] })).then((one) => fleet.take(id, one));
+    for (let i = 0; i < 3; i++)
+      void answered(new Metrics({ numbers: [] })).then((one) => fleet.take(id, one));
     return 3;
   });
   const text = await fleet.text();

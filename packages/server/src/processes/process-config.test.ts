@@ -20,7 +20,16 @@ it('each process has a journal and models of its own, on the database of them al
 });
 
 it('journals that nobody writes are those beyond the number of processes', () => {
-  const names = ['journal', 'journal-2', 'journal-10', 'journal-3', 'journal-1', 'journal-02', 'journal-x', 'serving-4'];
+  const names = [
+    'journal',
+    'journal-2',
+    'journal-10',
+    'journal-3',
+    'journal-1',
+    'journal-02',
+    'journal-x',
+    'serving-4',
+  ];
   expect(leftJournals(names, 1)).toEqual([2, 3, 10]);
   expect(leftJournals(names, 3)).toEqual([10]);
   expect(leftJournals(names, 64)).toEqual([]);
