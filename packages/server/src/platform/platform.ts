@@ -11,6 +11,7 @@ import type { Authenticate } from '../http/authentication.ts';
 import { listen } from '../http/listen.ts';
 import { Metrics } from '../http/metrics.ts';
 import { PredictFront } from '../http/predict/predict-front.ts';
+import { servesLiveOnly } from '../http/predict/serves-live-only.ts';
 import { createSystemApp } from '../http/system-app.ts';
 import { Closers } from './closers.ts';
 import { startDeliveries } from './deliveries.ts';
@@ -173,5 +174,6 @@ async function assembleApi(
     maxUploadBytes: config.maxUploadBytes,
     version: PLATFORM_VERSION,
   });
-  return { app, metrics: shared.metrics, front: new PredictFront(shared) };
+  const isLive = (model: string) => servesLiveOnly(serving.champions.servingOf(model));
+  return { app, metrics: shared.metrics, front: new PredictFront({ ...shared, isLive }) };
 }
