@@ -12,6 +12,8 @@ const BENCHES = [
   'journal',
   'metrics',
   'models',
+  'batch',
+  'online-parts',
   'online',
 ];
 

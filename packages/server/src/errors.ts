@@ -39,6 +39,17 @@ export class ArtifactServerError extends Error {
   }
 }
 
+/** One of several serving processes could not start. */
+export class ServingProcessError extends Error {
+  constructor(
+    readonly number: number,
+    readonly reason: string,
+  ) {
+    super(`The serving process ${number} could not start: ${reason}`);
+    this.name = 'ServingProcessError';
+  }
+}
+
 const NOT_BOUND: Record<string, string> = {
   EADDRINUSE:
     'another process listens there already. Stop it, or choose another port (--port, PERENNIAL_PORT)',

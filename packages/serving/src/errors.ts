@@ -44,7 +44,7 @@ export class OverloadedError extends PerennialError {
     /** What is waited for: `journal` or the model's name. */
     readonly queue: string,
     readonly limit: number,
-    readonly unit: 'bytes' | 'rows' | 'requests',
+    readonly unit: 'bytes' | 'rows' | 'milliseconds' | 'requests',
   ) {
     super(`Too much is waiting for ${queue} (limit ${limit} ${unit}). Try again shortly.`);
   }
@@ -309,5 +309,18 @@ export class PrecomputedMissingError extends PerennialError {
 
   override get details() {
     return { model: this.model, reason: this.reason, ...(this.keys.length > 0 && { keys: this.keys }) };
+  }
+}
+
+/** The thread that worked on a large request ended: it had no memory left, most likely. */
+export class PredictionThreadError extends PerennialError {
+  readonly code = 'unavailable';
+
+  constructor(options?: { cause?: unknown }) {
+    super('The request could not be worked on: its thread ended.', options);
+  }
+
+  override get transient() {
+    return true;
   }
 }

@@ -9,7 +9,11 @@ interface PlaceOptions {
   pipelines?: string;
 }
 
-interface UpOptions extends PlaceOptions {
+interface ServerOptions extends PlaceOptions {
+  processes?: string;
+}
+
+interface UpOptions extends ServerOptions {
   roles?: string;
 }
 
@@ -18,12 +22,23 @@ interface WorkerOptions extends PlaceOptions {
   concurrency?: string;
 }
 
+const PROCESSES = [
+  '--processes <n>',
+  'processes that answer requests on the one port (PERENNIAL_PROCESSES)',
+] as const;
+
 /** The commands that start a process of the platform: all of it, or one role on a machine of its own. */
 export function registerUp(program: Command, output: Output): void {
   withPlace(program.command('up').description('start the platform: server, scheduler and one worker'))
     .option('--roles <list>', 'only these of server, scheduler and worker (PERENNIAL_ROLES)')
+    .option(...PROCESSES)
     .action((options: UpOptions) =>
-      start({ ...placeOf(options), ...given('PERENNIAL_ROLES', options.roles) }, output),
+      start({ ...serverOverrides(options), ...given('PERENNIAL_ROLES', options.roles) }, output),
+    );
+  withPlace(program.command('server').description('start a server; needs DATABASE_URL'))
+    .option(...PROCESSES)
+    .action((options: ServerOptions) =>
+      start({ ...serverOverrides(options), PERENNIAL_ROLES: 'server' }, output),
     );
   withPlace(program.command('worker').description('start a worker; needs DATABASE_URL'))
     .option('--queues <list>', 'only the jobs of these queues (PERENNIAL_QUEUES)')
@@ -62,6 +77,10 @@ function placeOf({ host, port, home, pipelines }: PlaceOptions): ConfigOverrides
     ...given('PERENNIAL_HOME', home),
     ...given('PERENNIAL_PIPELINES', pipelines),
   };
+}
+
+function serverOverrides({ processes, ...place }: ServerOptions): ConfigOverrides {
+  return { ...placeOf(place), ...given('PERENNIAL_PROCESSES', processes) };
 }
 
 function workerOverrides({ queues, concurrency, ...place }: WorkerOptions): ConfigOverrides {

@@ -1,6 +1,12 @@
-import type { Route } from '@perennial/contract';
+import type { Role, Route } from '@perennial/contract';
 import type { Context } from 'hono';
-import { authorize, credentialsOf, type Authenticate, type Principal } from '../http/authentication.ts';
+import {
+  authorize,
+  credentialsOf,
+  type Authenticate,
+  type Credentials,
+  type Principal,
+} from '../http/authentication.ts';
 import { holdToModels, type ScopedRequest, type ScopedRoute } from './model-scope.ts';
 import type { RequestLimits } from './request-limits.ts';
 import type { ResourceOwners } from './resource-owners.ts';
@@ -26,11 +32,25 @@ export async function admit(
   { authenticate, limits }: Admission,
 ): Promise<Principal> {
   if (role === 'public') return ANYBODY;
-  const answer = authenticate(credentialsOf(c));
-  const principal = answer instanceof Promise ? await answer : answer;
-  if (limits !== undefined) await limits.count(principal);
-  authorize(principal, role);
-  return principal;
+  return admitCaller(credentialsOf(c), role, { authenticate, limits });
+}
+
+/**
+ * As `admit`, for a request of any server; at once wherever memory suffices, as with a token.
+ * @throws UnauthenticatedError, ForbiddenError, ForeignHostError, CrossSiteRequestError, RateLimitedError, at once or by the promise
+ */
+export function admitCaller(
+  credentials: Credentials,
+  role: Role,
+  { authenticate, limits }: Pick<Admission, 'authenticate'> & { limits: RequestLimits | undefined },
+): Principal | Promise<Principal> {
+  const admitted = (principal: Principal) => {
+    limits?.count(principal);
+    authorize(principal, role);
+    return principal;
+  };
+  const answer = authenticate(credentials);
+  return answer instanceof Promise ? answer.then(admitted) : admitted(answer);
 }
 
 /**

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { RateLimitedError, TooManyFailuresError } from '../errors.ts';
 import type { Principal } from '../http/authentication.ts';
+import { RequestWindows } from './request-windows.ts';
 
 const MINUTE_SECONDS = 60;
 
@@ -19,8 +20,8 @@ export interface RequestLimitsOptions {
 /** How often each caller may ask, counted by this process, in windows of a minute that begin with a caller's first request. */
 export class RequestLimits {
   readonly #requestsPerMinute: number;
-  // A limit of its own for each caller is not a thing that the library knows, so it only counts.
-  readonly #requests = new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: MINUTE_SECONDS });
+  readonly #requests = new RequestWindows(MINUTE_SECONDS * 1_000);
+  #lastFailure = -Infinity;
   readonly #failures = new RateLimiterMemory({ points: FAILURES_PER_MINUTE, duration: MINUTE_SECONDS });
 
   constructor({ requestsPerMinute }: RequestLimitsOptions) {
@@ -28,16 +29,23 @@ export class RequestLimits {
   }
 
   /** Counts one request of a caller. @throws RateLimitedError */
-  async count({ name, requestsPerMinute = this.#requestsPerMinute }: Principal): Promise<void> {
+  count({ name, requestsPerMinute = this.#requestsPerMinute }: Principal): void {
     if (requestsPerMinute === null) return;
-    const { consumedPoints, msBeforeNext } = await this.#requests.penalty(name);
-    if (consumedPoints > requestsPerMinute) throw new RateLimitedError(requestsPerMinute, msBeforeNext);
+    const { count, endsAt } = this.#requests.add(name);
+    if (count > requestsPerMinute)
+      throw new RateLimitedError(requestsPerMinute, Math.max(0, endsAt - performance.now()));
   }
 
   /** Counts a wrong token from an address. @throws TooManyFailuresError from the thirty-first in a minute on */
   async countFailure(address: string): Promise<void> {
+    this.#lastFailure = performance.now();
     const { consumedPoints, msBeforeNext } = await this.#failures.penalty(networkOf(address));
     if (consumedPoints > FAILURES_PER_MINUTE) throw new TooManyFailuresError(msBeforeNext);
+  }
+
+  /** Whether some address may have used up its wrong tokens: without one within a minute there is nobody to be refused. */
+  get anyFailures(): boolean {
+    return performance.now() - this.#lastFailure < MINUTE_SECONDS * 1_000;
   }
 
   /** @throws TooManyFailuresError when the address has used up its wrong tokens */

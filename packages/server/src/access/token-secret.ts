@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** What every token begins with, so that people and secret scanners can tell one. */
 export const TOKEN_PREFIX = 'perennial_';
@@ -20,5 +20,5 @@ export function looksLikeToken(text: string): boolean {
  * found by their hash they are compared by it, whose timing tells nothing about the secret.
  */
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
+  return hash('sha256', secret);
 }

@@ -6,6 +6,7 @@ import { digestOf } from '@perennial/storage';
 import { authenticator } from '../http/authentication.ts';
 import { listen } from '../http/listen.ts';
 import { Metrics } from '../http/metrics.ts';
+import { PredictFront } from '../http/predict/predict-front.ts';
 import { predictHandler } from '../http/predict-handler.ts';
 import { registerPredictRoute } from '../http/route-registration.ts';
 import { createSystemApp } from '../http/system-app.ts';
@@ -27,13 +28,12 @@ export async function serveArtifact(assignment: Assignment): Promise<{ url: stri
   const { predictions, artifact } = await openPredictions(assignment);
   const metrics = new Metrics({ numbers: [] });
   const readiness = new Readiness(() => Promise.resolve());
-  const app = createSystemApp({ readiness, metrics, logger: createLogger('error') });
-  const authenticate = authenticator(token);
-  registerPredictRoute(app, predictHandler({ predictions, metrics }), {
-    authenticate,
-    maxBodyBytes: MAX_BODY_BYTES,
-  });
-  const { url } = await listen(app, { host: '127.0.0.1', port: 0 });
+  const logger = createLogger('error');
+  const app = createSystemApp({ readiness, metrics, logger });
+  const admission = { authenticate: authenticator(token), maxBodyBytes: MAX_BODY_BYTES };
+  registerPredictRoute(app, predictHandler({ predictions, metrics }), admission);
+  const front = new PredictFront({ ...admission, predictions, byKey: predictions, metrics, logger });
+  const { url } = await listen(app, { host: '127.0.0.1', port: 0, front });
   return { url, artifact };
 }
 

@@ -28,6 +28,8 @@ export interface Config {
   maxUploadBytes: number;
   /** What this process does. */
   roles: readonly ProcessRole[];
+  /** Processes that serve on the one port. */
+  processes: number;
   /** Queues whose jobs this process takes; null for all. */
   queues: readonly string[] | null;
   workerConcurrency: number;
@@ -84,6 +86,8 @@ export interface Config {
   };
   /** Where OpenLineage events go. */
   lineage: LineageConfig;
+  /** What the command line says. */
+  overrides: ConfigOverrides;
   /** All the process's variables, secrets among them: for processes that run author's code, which are given few of them. */
   environment: Readonly<Record<string, string | undefined>>;
 }
@@ -114,6 +118,7 @@ export function loadConfig(
     maxBodyBytes: environment.PERENNIAL_MAX_BODY_BYTES,
     maxUploadBytes: environment.PERENNIAL_MAX_UPLOAD_BYTES,
     roles: environment.PERENNIAL_ROLES,
+    processes: environment.PERENNIAL_PROCESSES,
     queues: environment.PERENNIAL_QUEUES ?? null,
     workerConcurrency: environment.PERENNIAL_WORKER_CONCURRENCY,
     pipelines: resolve(environment.PERENNIAL_PIPELINES),
@@ -150,6 +155,7 @@ export function loadConfig(
     workFolder: join(home, 'work'),
     webhooks: { allowPrivate: environment.PERENNIAL_WEBHOOK_ALLOW_PRIVATE === 'true' },
     lineage: lineageConfig(environment),
+    overrides,
     environment: { ...variables },
   };
 }

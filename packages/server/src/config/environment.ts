@@ -64,6 +64,7 @@ const environmentSchema = z.object({
   ),
   PERENNIAL_JOURNAL_WHEN_FULL: withDefault(oneOf('refuse', 'drop-and-count'), 'refuse'),
   PERENNIAL_ROLES: withDefault(listOf(...ROLES), ROLES.join(',')),
+  PERENNIAL_PROCESSES: withDefault(wholeNumber(1, 64), '1'),
   PERENNIAL_QUEUES: optional(listOf(...QUEUES)),
   PERENNIAL_WORKER_CONCURRENCY: withDefault(wholeNumber(1, 64), '1'),
   PERENNIAL_BATCH_FOLDER: optional(z.string()),

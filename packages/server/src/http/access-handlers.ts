@@ -34,7 +34,7 @@ async function openSession(access: Access, token: string, context: HandlerContex
   if (credentials.origin !== undefined || credentials.fetchSite !== undefined)
     refuseCrossSite(credentials, access.publicUrl);
   const principal = await access.door.admit(token, credentials);
-  await access.limits.count(principal);
+  access.limits.count(principal);
   const { value, expiresAt } = await access.sessions.open(principal, access.door.voucherOf(token), origin);
   const cookie = cookieHeader(value, { name: SESSION_COOKIE, baseUrl, maxAgeSeconds: SESSION_SECONDS });
   return withCookie(sessionOf(access, principal, expiresAt), 201, cookie);

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { allows, type Role } from '@perennial/contract';
 import type { Context } from 'hono';
 import { ForbiddenError, ForeignHostError, UnauthenticatedError } from '../errors.ts';
@@ -128,5 +128,5 @@ export function authorize(principal: Principal, role: Role): void {
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }

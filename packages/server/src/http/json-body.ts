@@ -7,22 +7,40 @@ import { BodyTooLargeError, MalformedJsonError, NotUtf8Error, UnsupportedMediaTy
  * @throws UnsupportedMediaTypeError, BodyTooLargeError (before more than the limit is held), NotUtf8Error, MalformedJsonError
  */
 export async function readJsonBody(c: Context, maxBytes: number): Promise<unknown> {
-  const contentType = c.req.header('content-type');
-  if (contentType !== undefined && !/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(contentType)) {
+  checkBodyHeaders(c.req.header('content-type'), c.req.header('content-length'), maxBytes);
+  return parseJson(await readBytes(c.req.raw.body, maxBytes));
+}
+
+/** What can be said of a body before a byte of it is read. @throws UnsupportedMediaTypeError, BodyTooLargeError */
+export function checkBodyHeaders(
+  contentType: string | undefined,
+  contentLength: string | undefined,
+  maxBytes: number,
+): void {
+  if (
+    contentType !== undefined &&
+    contentType !== 'application/json' &&
+    !/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(contentType)
+  )
     throw new UnsupportedMediaTypeError(contentType);
-  }
-  if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw new BodyTooLargeError(maxBytes);
-  const text = await readText(c.req.raw.body, maxBytes);
-  if (text === '') return {};
+  if (Number(contentLength ?? 0) > maxBytes) throw new BodyTooLargeError(maxBytes);
+}
+
+/** Bytes as JSON; none are an empty object. @throws NotUtf8Error, MalformedJsonError */
+export function parseJson(whole: Uint8Array): unknown {
+  if (whole.length === 0) return {};
+  // Decoding would put U+FFFD for what is not UTF-8, and a prediction would be made for a value that nobody sent.
+  if (!isUtf8(whole)) throw new NotUtf8Error();
+  const bytes = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength);
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(bytes.toString('utf8')) as unknown;
   } catch (cause) {
     throw new MalformedJsonError({ cause });
   }
 }
 
-async function readText(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<string> {
-  if (!body) return '';
+async function readBytes(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Buffer> {
+  if (!body) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body) {
@@ -30,8 +48,5 @@ async function readText(body: ReadableStream<Uint8Array> | null, maxBytes: numbe
     if (bytes > maxBytes) throw new BodyTooLargeError(maxBytes);
     chunks.push(chunk);
   }
-  const whole = Buffer.concat(chunks);
-  // Decoding would put U+FFFD for what is not UTF-8, and a prediction would be made for a value that nobody sent.
-  if (!isUtf8(whole)) throw new NotUtf8Error();
-  return whole.toString('utf8');
+  return Buffer.concat(chunks);
 }

@@ -1,6 +1,6 @@
-import type { Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { ListenError } from '../errors.ts';
 
@@ -16,25 +16,38 @@ const REQUEST_TIMEOUT_MILLISECONDS = 60_000;
 const KEEP_ALIVE_MILLISECONDS = 30_000;
 const DRAIN_MILLISECONDS = 10_000;
 
+export interface ListenOptions {
+  host: string;
+  port: number;
+  /** Answers some requests before the app sees them. */
+  front?: Front;
+}
+
+/** What answers requests in front of the app; false leaves one to the app. */
+export interface Front {
+  take: (request: IncomingMessage, response: ServerResponse) => boolean;
+}
+
 /** Binds the app to an address. @throws ListenError */
-export async function listen(
-  app: Hono,
-  { host, port }: { host: string; port: number },
-): Promise<ListeningServer> {
-  const server = await bind(app, { host, port });
+export async function listen(app: Hono, { host, port, front }: ListenOptions): Promise<ListeningServer> {
+  const server = await bind(app, { host, port, ...(front && { front }) });
   const bound = (server.address() as AddressInfo).port;
   const name = host.includes(':') ? `[${host}]` : host;
   return { url: `http://${name}:${bound}`, close: () => drain(server) };
 }
 
-function bind(app: Hono, { host, port }: { host: string; port: number }): Promise<Server> {
+function bind(app: Hono, { host, port, front }: ListenOptions): Promise<Server> {
   return new Promise((resolve, reject) => {
     const serverOptions = {
       headersTimeout: HEADERS_TIMEOUT_MILLISECONDS,
       requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
       keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
     };
-    const server = serve({ fetch: app.fetch, hostname: host, port, serverOptions }) as Server;
+    const answer = getRequestListener(app.fetch, { hostname: host });
+    const server = createServer(serverOptions, (request, response) => {
+      if (front?.take(request, response) !== true) void answer(request, response);
+    });
+    server.listen(port, host);
     server.once('listening', () => resolve(server));
     server.once('error', (cause) => reject(new ListenError(`${host}:${port}`, { cause })));
   });

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics, type Metric } from 'prom-client';
+import { RequestTimes, type RequestLabels } from './request-times.ts';
 
 /** Counters that other parts keep as plain numbers; read when metrics are scraped. */
 export interface MetricSources {
@@ -10,6 +11,8 @@ export interface MetricSources {
     help: string;
     read: () => { bounds: readonly number[]; counts: readonly number[]; sum: number };
   }[];
+  /** What is scraped, where this process is one of several. @default this process's own */
+  text?: (() => Promise<string>) | undefined;
 }
 
 export interface MetricsOptions extends MetricSources {
@@ -20,35 +23,47 @@ export interface MetricsOptions extends MetricSources {
 /** The platform's metrics in Prometheus's text format. */
 export class Metrics {
   readonly registry: Registry;
-  readonly #requests: Histogram;
-  readonly #predictions: Counter;
+  readonly #requests = new RequestTimes();
+  /** Predictions by model and version that the counter does not hold yet: it is told at each scrape. */
+  readonly #predictions = new Map<string, Map<number, number>>();
 
-  constructor({ numbers, times = [], registry = new Registry() }: MetricsOptions) {
+  /** What is scraped. */
+  readonly text: () => Promise<string>;
+
+  constructor({ numbers, times = [], text, registry = new Registry() }: MetricsOptions) {
     this.registry = registry;
+    this.text = text ?? (() => this.registry.metrics());
     collectDefaultMetrics({ register: this.registry });
-    this.#requests = new Histogram({
-      name: 'perennial_http_request_duration_seconds',
-      help: 'Time from request to answer, by route and status',
-      labelNames: ['method', 'route', 'status'],
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-      registers: [this.registry],
-    });
-    this.#predictions = new Counter({
-      name: 'perennial_predictions_total',
-      help: 'Predictions answered, by model and version',
-      labelNames: ['model', 'version'],
-      registers: [this.registry],
-    });
+    // The registry asks for no more of a metric than what this one has.
+    this.registry.registerMetric(this.#requests as unknown as Metric);
+    this.#addPredictions();
     for (const source of numbers) this.#addNumber(source);
     for (const source of times) this.#addTimes(source);
   }
 
-  request(labels: { method: string; route: string; status: number }, seconds: number): void {
-    this.#requests.observe({ ...labels, status: String(labels.status) }, seconds);
+  request(labels: RequestLabels, seconds: number): void {
+    this.#requests.observe(labels, seconds);
   }
 
   predictions({ model, version }: { model: string; version: number }, count: number): void {
-    this.#predictions.inc({ model, version: String(version) }, count);
+    let byVersion = this.#predictions.get(model);
+    if (byVersion === undefined) this.#predictions.set(model, (byVersion = new Map()));
+    byVersion.set(version, (byVersion.get(version) ?? 0) + count);
+  }
+
+  #addPredictions(): void {
+    const pending = this.#predictions;
+    new Counter({
+      name: 'perennial_predictions_total',
+      help: 'Predictions answered, by model and version',
+      labelNames: ['model', 'version'],
+      registers: [this.registry],
+      collect() {
+        for (const [model, byVersion] of pending)
+          for (const [version, count] of byVersion) this.inc({ model, version: String(version) }, count);
+        pending.clear();
+      },
+    });
   }
 
   #addNumber({ name, help, read }: MetricSources['numbers'][number]): void {

@@ -23,10 +23,17 @@ function approachOf(c: Context): Approach {
  * that in X-Forwarded-For is the sender's own word.
  */
 export function addressOf(c: Context): string {
-  const { trustedProxies } = approachOf(c);
-  const forwarded = trustedProxies === 0 ? undefined : c.req.header('x-forwarded-for');
-  const hops = forwarded?.split(',').map((hop) => hop.trim()) ?? [];
-  return hops.at(-trustedProxies) ?? hops[0] ?? connectionAddress(c);
+  return senderAddress(c.req.header('x-forwarded-for'), connectionAddress(c), approachOf(c));
+}
+
+/** As `addressOf`, of the header X-Forwarded-For and the address that the connection comes from. */
+export function senderAddress(
+  forwarded: string | undefined,
+  connection: string,
+  { trustedProxies }: Approach,
+): string {
+  const hops = trustedProxies === 0 ? [] : (forwarded?.split(',').map((hop) => hop.trim()) ?? []);
+  return hops.at(-trustedProxies) ?? hops[0] ?? connection;
 }
 
 function connectionAddress(c: Context): string {

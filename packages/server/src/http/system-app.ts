@@ -68,7 +68,7 @@ function registerSystemRoutes(app: Hono, { readiness, metrics }: SystemOptions):
     return c.json(report, report.ready ? 200 : 503);
   });
   app.get('/metrics', async (c) =>
-    c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
+    c.body(await metrics.text(), 200, { 'content-type': metrics.registry.contentType }),
   );
 }
 

@@ -12,10 +12,13 @@ import type { Authenticate } from '../http/authentication.ts';
 import { listen } from '../http/listen.ts';
 import { openTracing } from './tracing.ts';
 import { Metrics } from '../http/metrics.ts';
+import { PredictFront } from '../http/predict/predict-front.ts';
+import { servesLiveOnly } from '../http/predict/serves-live-only.ts';
 import { PredictionMetrics } from '../http/prediction-metrics.ts';
 import { createSystemApp } from '../http/system-app.ts';
 import { Closers } from './closers.ts';
 import { startDeliveries } from './deliveries.ts';
+import { shipLeftJournals, startFleet } from './fleet.ts';
 import { openInference } from './open-inference.ts';
 import { startLineageEmission } from './open-lineage.ts';
 import { Doctor } from './doctor.ts';
@@ -39,6 +42,8 @@ export interface PlatformOptions {
   clock?: Clock;
   /** Tells who is asking. @default by tokens, sessions and the configuration's admin token */
   authenticate?: Authenticate | undefined;
+  /** Where this is one of several processes that serve on one port: the metrics of them all. @default it is the only one, or the one that starts the others */
+  fleetMetrics?: (() => Promise<string>) | undefined;
 }
 
 /** A running platform. */
@@ -49,6 +54,8 @@ export interface Platform {
   readonly app: Hono;
   /** Names of the pipelines that are loaded. */
   readonly pipelines: string[];
+  /** This process's own metrics. */
+  readonly metrics: Registry;
   /** Stops taking requests, finishes what is under way, ships the journal and closes everything. */
   close(): Promise<void>;
 }
@@ -63,6 +70,7 @@ export async function startPlatform({
   logger,
   clock = systemClock,
   authenticate,
+  fleetMetrics,
 }: PlatformOptions): Promise<Platform> {
   const closers = new Closers(logger);
   try {
@@ -73,28 +81,49 @@ export async function startPlatform({
     const ids = new IdGenerator(clock);
     const parts: PlatformParts = { ...storage, clock, ids, signer, tracing, closers, logger };
     const readiness = new Readiness(() => parts.database.sql`select 1`);
-    const { app, work } = await startRoles(config, { parts, readiness, authenticate });
-    const server = await listen(app, config);
-    closers.add('HTTP server', async () => {
-      readiness.drain();
-      // A load balancer goes on sending until it has asked for readiness again.
-      await pause(config.drainMilliseconds);
-      await server.close();
-    });
-    return { url: server.url, app, pipelines: work.catalog.names(), close: () => closers.closeAll() };
+    const foundation = { parts, readiness, authenticate, fleetMetrics };
+    if (fleetMetrics === undefined && config.roles.includes('server')) await shipLeftJournals(config, parts);
+    const servedByOthers =
+      fleetMetrics === undefined && config.processes > 1 && config.roles.includes('server');
+    const roles = config.roles.filter((role) => role !== 'server' || !servedByOthers);
+    const started = await startRoles({ ...config, roles }, foundation);
+    const { app, metrics } = started;
+    const { url, pipelines } = servedByOthers
+      ? await startFleet(config, parts)
+      : await answerHere(config, foundation, started);
+    return { url, app, metrics: metrics.registry, pipelines, close: () => closers.closeAll() };
   } catch (error) {
     await closers.closeAll();
     throw error;
   }
 }
 
+async function answerHere(config: Config, { parts, readiness }: Foundation, { app, work, front }: Started) {
+  const server = await listen(app, { ...config, ...(front && { front }) });
+  parts.closers.add('HTTP server', async () => {
+    readiness.drain();
+    // A load balancer goes on sending until it has asked for readiness again.
+    await pause(config.drainMilliseconds);
+    await server.close();
+  });
+  return { url: server.url, pipelines: work.catalog.names() };
+}
+
 interface Foundation {
   parts: PlatformParts;
   readiness: Readiness;
   authenticate: Authenticate | undefined;
+  fleetMetrics: (() => Promise<string>) | undefined;
 }
 
-async function startRoles(config: Config, foundation: Foundation): Promise<{ app: Hono; work: Work }> {
+interface Started {
+  app: Hono;
+  metrics: Metrics;
+  work: Work;
+  front?: PredictFront;
+}
+
+async function startRoles(config: Config, foundation: Foundation): Promise<Started> {
   const { parts, readiness } = foundation;
   const has = (role: ProcessRole) => config.roles.includes(role);
   const registry = new Registry();
@@ -120,15 +149,10 @@ async function startRoles(config: Config, foundation: Foundation): Promise<{ app
   if (has('worker')) await startJobs(config, parts, work);
   if (worksOnPredictions(config))
     await startAsyncPredictions(config, parts, serving ?? (await openChampions(config, parts)));
-  const app = serving
-    ? await assembleApi(config, { ...foundation, serving, work, registry })
-    : createSystemApp({
-        readiness,
-        logger: parts.logger,
-        metrics: new Metrics({ numbers: [] }),
-        tracing: parts.tracing,
-      });
-  return { app, work };
+  if (serving) return { work, ...(await assembleApi(config, { ...foundation, serving, work, registry })) };
+  const { logger, tracing } = parts;
+  const metrics = new Metrics({ numbers: [] });
+  return { work, metrics, app: createSystemApp({ readiness, logger, metrics, tracing }) };
 }
 
 function watchModels(readiness: Readiness, { models }: Serving): void {
@@ -150,26 +174,34 @@ interface Assembly extends Foundation {
 
 async function assembleApi(
   config: Config,
-  { parts, serving, work, readiness, authenticate, registry }: Assembly,
-): Promise<Hono> {
+  { parts, serving, work, readiness, authenticate, fleetMetrics, registry }: Assembly,
+): Promise<Omit<Started, 'work'>> {
   const access = await openAccess(config, parts);
   const { database, artifacts, clock, ids, signer, logger, tracing } = parts;
   const asyncPredictions = await openAsyncPredictions(config, parts, serving);
   const flushPredictions = () => serving.shipper.flush();
-  return createApp({
+  const shared = {
+    logger,
+    metrics: servingMetrics(serving, { registry, text: fleetMetrics }),
+    predictions: serving.predictions,
+    authenticate: authenticate ?? access.authenticate,
+    limits: access.limits,
+    approach: config,
+    maxBodyBytes: config.maxBodyBytes,
+  };
+  const app = createApp({
+    ...shared,
     database,
     artifacts,
     clock,
     ids,
     signer,
-    logger,
     tracing,
     readiness,
     runs: work.runs,
     backfills: work.backfills,
     streams: work.streams,
     progress: work.progress,
-    predictions: serving.predictions,
     asyncPredictions,
     ...openInference(parts, serving),
     lookups: serving.offline.lookups,
@@ -180,14 +212,17 @@ async function assembleApi(
     doctor: new Doctor({ config, database, artifacts }),
     webhookNetwork: config.webhooks,
     batchPlaces: config.batches,
-    metrics: servingMetrics(serving, registry),
     access,
-    authenticate: authenticate ?? access.authenticate,
-    limits: access.limits,
     owners: new ResourceOwners({ database, flushPredictions }),
-    approach: config,
-    maxBodyBytes: config.maxBodyBytes,
     maxUploadBytes: config.maxUploadBytes,
     version: PLATFORM_VERSION,
   });
+  // Traces are the app's: who turns them on pays for them.
+  const isLive = (model: string) => tracing === null && servesLiveOnly(serving.champions.servingOf(model));
+  const { online, predictions: byKey } = serving;
+  return {
+    app,
+    metrics: shared.metrics,
+    front: new PredictFront({ ...shared, predictions: online, byKey, isLive }),
+  };
 }

@@ -1,5 +1,4 @@
-import type { Registry } from 'prom-client';
-import { Metrics, type MetricSources } from '../http/metrics.ts';
+import { Metrics, type MetricSources, type MetricsOptions } from '../http/metrics.ts';
 import { registerCacheMetrics } from './cache-metrics.ts';
 import { offlineNumbers } from './offline.ts';
 import type { Serving } from './serving.ts';
@@ -7,8 +6,8 @@ import type { Serving } from './serving.ts';
 type Numbers = MetricSources['numbers'];
 
 /** The metrics of a process that serves, on a registry of metrics that other parts count into already. */
-export function servingMetrics(serving: Serving, registry: Registry): Metrics {
-  const metrics = new Metrics({ numbers: servingNumbers(serving), times: servingTimes(serving), registry });
+export function servingMetrics(serving: Serving, how: Pick<MetricsOptions, 'registry' | 'text'>): Metrics {
+  const metrics = new Metrics({ numbers: servingNumbers(serving), times: servingTimes(serving), ...how });
   registerCacheMetrics(metrics.registry, serving.caches);
   return metrics;
 }

@@ -5,6 +5,7 @@ import {
   ChampionTable,
   InferenceCaches,
   Journal,
+  LargeRequests,
   PredictionService,
   ServedModels,
   Shipper,
@@ -24,11 +25,16 @@ export interface ServedChampions {
   champions: ChampionTable;
   models: ServedModels;
   caches: InferenceCaches;
+  /** The threads of requests that would hold up others; undefined where nobody sends any. */
+  large: LargeRequests | undefined;
 }
 
 /** Longest that a start waits for models: whoever has ten thousand does not wait half a minute for those that nobody may ask for. */
 const PRELOAD_MILLISECONDS = 5_000;
+
 export interface Serving extends ServedChampions {
+  /** What computes answers when they are asked for. */
+  online: PredictionService;
   /** What answers requests: from what was computed before, or by computing. */
   predictions: Predictor;
   offline: Offline;
@@ -44,16 +50,32 @@ export async function startServing(
 ): Promise<Serving> {
   const { clock, ids } = parts;
   const { journal, shipper } = await startJournal(config, parts);
-  const { champions, models, caches } = await openChampions(config, parts);
+  const served = await openChampions(config, parts, journal);
+  const { champions, models, large } = served;
   await models.preload(AbortSignal.timeout(PRELOAD_MILLISECONDS));
   const policyOf = (model: string) => recordPolicyOf(champions.servingOf(model));
-  const online = new PredictionService({ models, journal, policyOf, ids, clock, observer: observe(models) });
+  const online = new PredictionService({
+    models,
+    journal,
+    policyOf,
+    ids,
+    clock,
+    observer: observe(models),
+    ...(large && { large }),
+  });
   const offline = await openOffline(parts, { online, champions, models, journal });
-  return { predictions: offline.predictions, offline, journal, shipper, champions, models, caches };
+  return { ...served, online, predictions: offline.predictions, offline, journal, shipper };
 }
 
-/** The champions for a process that answers no requests but works on predictions: each is loaded when it is first needed. */
-export async function openChampions(config: Config, parts: PlatformParts): Promise<ServedChampions> {
+/**
+ * The champions; each is loaded when it is first needed.
+ * @param journal where answers go; without one this process answers no requests but works on predictions
+ */
+export async function openChampions(
+  config: Config,
+  parts: PlatformParts,
+  journal?: Journal,
+): Promise<ServedChampions> {
   const { database, closers, logger, clock } = parts;
   const champions = await ChampionTable.open({
     snapshotFile: join(config.servingFolder, 'champions.json'),
@@ -61,28 +83,49 @@ export async function openChampions(config: Config, parts: PlatformParts): Promi
     onProblem: (error) => logger.warn({ err: error }, 'champion table'),
   });
   closers.add('champion table', () => champions.close());
+  const cache = await openArtifactCache(config, parts);
+  const large = journal && startThreads(parts, { artifacts: cache, journal });
   const caches = new InferenceCaches({ servingOf: (model) => champions.servingOf(model), clock });
-  return { champions, models: await openModels(config, { ...parts, champions, caches }), caches };
+  const models = await openModels(config, { ...parts, champions, cache, caches, large });
+  return { champions, models, caches, large };
 }
 
-async function openModels(
-  config: Config,
-  {
-    database,
-    artifacts,
-    champions,
-    signer,
-    closers,
-    logger,
-    clock,
-    caches,
-  }: PlatformParts & { champions: ChampionTable; caches: InferenceCaches },
-): Promise<ServedModels> {
-  const cache = await ArtifactCache.open({
+interface ModelParts extends PlatformParts {
+  champions: ChampionTable;
+  cache: ArtifactCache;
+  caches: InferenceCaches;
+  large: LargeRequests | undefined;
+}
+
+function openArtifactCache(config: Config, { artifacts, logger }: PlatformParts): Promise<ArtifactCache> {
+  return ArtifactCache.open({
     folder: join(config.servingFolder, 'models'),
     fetch: (digest) => artifacts.get(digest),
     onProblem: (error) => logger.warn({ err: error }, 'model cache'),
   });
+}
+
+/** The program of the threads: beside this file as it is built, since a thread runs what is built. */
+const THREAD = new URL('../../dist/predict-thread/main.js', import.meta.url);
+
+/** Closed before the journal, which the threads' last requests are put on record in. */
+function startThreads(
+  { closers }: PlatformParts,
+  { artifacts, journal }: { artifacts: ArtifactCache; journal: Journal },
+): LargeRequests {
+  const large = new LargeRequests({
+    program: THREAD,
+    artifact: (digest) => artifacts.get(digest),
+    append: (records) => journal.append(records),
+  });
+  closers.add('threads for large requests', () => large.close());
+  return large;
+}
+
+async function openModels(
+  config: Config,
+  { database, champions, cache, caches, large, signer, closers, logger, clock }: ModelParts,
+): Promise<ServedModels> {
   const verifier = await AttestedVersions.open({
     folder: join(config.servingFolder, 'attestations'),
     load: databaseEvidence(database),
@@ -97,6 +140,7 @@ async function openModels(
     memoryBytes: config.modelsMemoryBytes,
     caches,
     clock,
+    onRetire: (artifact) => large?.forget(artifact),
     onSwap: (model, version, { replaced }) => {
       if (replaced === null) logger.debug({ model, version }, 'champion loaded');
       else logger.info({ model, version, replaced }, 'serving a new champion');

@@ -4,6 +4,7 @@ import {
   S3ArtifactStore,
   migrate,
   openDatabase,
+  socketUrl,
   startEmbeddedPostgres,
   type ArtifactStore,
   type Database,
@@ -15,6 +16,8 @@ import type { Logger } from './logger.ts';
 export interface OpenStorage {
   database: Database;
   artifacts: ArtifactStore;
+  /** Where the database is, for other processes. */
+  databaseUrl: string;
 }
 
 /** Opens database and artifact store as configured, and brings the database to the code's version. */
@@ -22,17 +25,18 @@ export async function openStorage(
   config: Config,
   { closers, logger }: { closers: Closers; logger: Logger },
 ): Promise<OpenStorage> {
-  const database = await openConfiguredDatabase(config.database, { closers, logger });
+  const address = await databaseAddress(config.database, { closers, logger });
+  const database = await openConfiguredDatabase(address, { closers, logger });
   await migrate(database);
   const artifacts = new ExplainingArtifactStore(await openArtifacts(config.artifacts), database);
-  return { database, artifacts };
+  const databaseUrl = 'url' in address ? address.url : socketUrl(address.connection);
+  return { database, artifacts, databaseUrl };
 }
 
 async function openConfiguredDatabase(
-  config: Config['database'],
+  address: Awaited<ReturnType<typeof databaseAddress>>,
   { closers, logger }: { closers: Closers; logger: Logger },
 ): Promise<Database> {
-  const address = await databaseAddress(config, { closers, logger });
   const database = await openDatabase({
     ...address,
     onNotice: (message) => logger.debug({ message }, 'database notice'),

@@ -7,7 +7,8 @@ import {
 } from '@perennial/contract';
 import { createAsyncPrediction, getAsyncPrediction, transaction, type Database } from '@perennial/storage';
 import { OverloadedError } from '../errors.ts';
-import { CHUNK_ROWS, checkRequest } from '../online/prediction-service.ts';
+import { checkRequest } from '../online/check-request.ts';
+import { CHUNK_ROWS } from '../online/prediction-service.ts';
 import { requireInstances } from './given-instances.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import type { ServedModels } from '../models/served-models.ts';

@@ -31,7 +31,7 @@ import { encodePrediction } from '../journal/prediction-record.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import { requireInstances, type GivenRequest } from './given-instances.ts';
 import { newPhases } from '../online/prediction-phases.ts';
-import { computeAll } from '../online/prediction-service.ts';
+import { answerRows } from '../online/row-answers.ts';
 
 /** An event with more answers than this leaves them out, to be fetched: a receiver must not have to take megabytes. */
 const MOST_ANSWERS_IN_EVENT = 1_000;
@@ -93,8 +93,8 @@ export class AsyncPredictionExecutor {
     const served = await this.#options.models.hold(model);
     try {
       const started = performance.now();
-      const answers = await computeAll(served, request.instances, { use: 'none', phases: newPhases() });
-      const outputs = answers.map(({ output }) => output);
+      const answers = await answerRows(served, request.instances, { use: 'none', phases: newPhases() });
+      const outputs = request.instances.map((_, row) => answers.output(row));
       const latencyMicroseconds = Math.round((performance.now() - started) * 1_000);
       return this.#complete({
         model,

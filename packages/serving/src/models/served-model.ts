@@ -1,15 +1,20 @@
 import { systemClock, type Clock, type Signature } from '@perennial/contract';
 import type { ColumnBatch, InferenceModel } from '@perennial/onnx';
 import type { VersionCache } from '../caches/version-cache.ts';
-import { compileReader, type InstanceReader } from '../instances/instance-reader.ts';
+import { InstanceFiller } from '../instances/instance-filler.ts';
+import { readerOf, type InstanceReader } from '../instances/instance-reader.ts';
+import { compileOutputText, type OutputText } from '../online/output-text.ts';
 import { MicroBatcher, type BatchAnswer, type MicroBatcherOptions } from '../online/micro-batcher.ts';
 import type { ServedVersion } from './champion.ts';
+
+/** How requests are batched, beside the defaults. */
+export type BatchingLimits = Partial<Omit<MicroBatcherOptions, 'model' | 'filler' | 'run'>>;
 
 export interface ServedModelOptions {
   model: string;
   champion: ServedVersion;
   inference: InferenceModel;
-  batching?: Pick<MicroBatcherOptions, 'batchRows' | 'queueRows'>;
+  batching?: BatchingLimits;
   /** Memory that it takes, in bytes. @default 0 */
   bytes?: number;
   /** @default the machine's clock */
@@ -19,6 +24,11 @@ export interface ServedModelOptions {
   /** Called whenever nobody holds it any more. */
   onIdle?: () => void;
 }
+
+/** What a request may take on the spot, in milliseconds. */
+const SLOW_MILLISECONDS = 20;
+/** Of the requests of a slow model, which are run on the spot all the same. */
+const STILL_RUN_EVERY = 32;
 
 /**
  * One version of a model, loaded and ready. It counts who uses it: retired, it answers those that hold it to the end, and frees the session
@@ -32,6 +42,8 @@ export class ServedModel {
   readonly read: InstanceReader;
   /** Names of the columns that the version reads. */
   readonly columns: readonly string[];
+  /** Writes a row of an answer as JSON. */
+  readonly outputText: OutputText;
   readonly bytes: number;
   readonly loadedAt: Date;
   readonly #options: ServedModelOptions;
@@ -39,6 +51,7 @@ export class ServedModel {
   readonly #batcher: MicroBatcher;
   readonly #released: Promise<void>;
   #release: (released: Promise<void>) => void = () => undefined;
+  #slowRequests = 0;
   #users = 0;
   #requests = 0;
   #lastUsedAt: Date | null = null;
@@ -49,12 +62,14 @@ export class ServedModel {
     this.model = model;
     this.champion = champion;
     this.bytes = bytes;
-    this.read = compileReader(inference.signature);
+    const filler = new InstanceFiller(inference.signature);
+    this.read = readerOf(filler);
+    this.outputText = compileOutputText(inference.signature.output);
     this.columns = inference.signature.inputs.map(({ name }) => name);
     this.loadedAt = clock.now();
     this.#options = options;
     this.#clock = clock;
-    this.#batcher = new MicroBatcher({ ...batching, model, run: (batch) => inference.run(batch) });
+    this.#batcher = new MicroBatcher({ ...batching, model, filler, run: (batch) => inference.run(batch) });
     this.#released = new Promise((resolve) => (this.#release = resolve));
   }
 
@@ -88,9 +103,20 @@ export class ServedModel {
     return this.#batcher.submit(batch);
   }
 
+  /** Checks instances and computes them together with those of other requests. @throws InvalidInstanceError, OverloadedError */
+  runInstances(instances: readonly unknown[]): Promise<BatchAnswer> {
+    return this.#batcher.submitInstances(instances);
+  }
+
   /** Rows that wait to be computed. */
   get queuedRows(): number {
     return this.#batcher.queuedRows;
+  }
+
+  /** Whether so many rows would hold up the event loop for long; of a model that seems slow a few requests are still run on the spot, since it may only have seemed so. */
+  isSlow(rows: number): boolean {
+    if (rows * (this.#batcher.pace.perRow ?? 0) <= SLOW_MILLISECONDS) return false;
+    return ++this.#slowRequests % STILL_RUN_EVERY !== 0;
   }
 
   /** Begins a use; `release` must follow. */

@@ -1,8 +1,7 @@
-import { NotFoundError, type Clock } from '@perennial/contract';
+import { NotFoundError, type Clock, type Digest } from '@perennial/contract';
 import { AttestationInvalidError } from '@perennial/registry/attestation';
 import type { InferenceCaches } from '../caches/inference-caches.ts';
 import { NoChampionError, ServingClosedError } from '../errors.ts';
-import type { MicroBatcherOptions } from '../online/micro-batcher.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
 import type { VersionVerifier } from './attested-versions.ts';
 import type { ChampionTable } from './champion-table.ts';
@@ -11,7 +10,7 @@ import { KeptFiles } from './kept-files.ts';
 import { Loads, type LoadCause, type LoadProgress, type LoadTarget, type LoadsOptions } from './loads.ts';
 import { Refusals, type Refusal } from './refusals.ts';
 import { Residents, type RoomRequest } from './residents.ts';
-import type { ServedModel } from './served-model.ts';
+import type { BatchingLimits, ServedModel } from './served-model.ts';
 import { VersionLoader } from './version-loader.ts';
 
 export interface ServedModelsOptions extends LoadsOptions {
@@ -19,7 +18,7 @@ export interface ServedModelsOptions extends LoadsOptions {
   artifacts: ArtifactCache;
   /** Asked before any version is served; null only for a candidate that is examined before anyone can have approved it. */
   verifier: VersionVerifier | null;
-  batching?: Pick<MicroBatcherOptions, 'batchRows' | 'queueRows'>;
+  batching?: BatchingLimits;
   /** Most memory that loaded models take together, in bytes: see {@link Residents}. @default 1 GiB */
   memoryBytes?: number;
   /** Where answers are kept, for the endpoints that want that. @default nowhere */
@@ -30,6 +29,8 @@ export interface ServedModelsOptions extends LoadsOptions {
   onProblem?: (model: string, error: unknown) => void;
   /** Called whenever a champion was loaded, also for the first request. */
   onSwap?: (model: string, version: number, about: { replaced: number | null }) => void;
+  /** Called with the artifact of a version that is not loaded any more. */
+  onRetire?: (artifact: Digest) => void;
 }
 
 /** A version that is loaded, or being loaded. */
@@ -108,6 +109,11 @@ export class ServedModels {
     if (this.#closed) return undefined;
     const served = this.#serving.get(model);
     return served && this.#use(served);
+  }
+
+  /** Whether so many rows of a model would hold up the event loop for long, as far as that was measured. */
+  isSlow(model: string, rows: number): boolean {
+    return this.#serving.get(model)?.isSlow(rows) ?? false;
   }
 
   /**
@@ -358,6 +364,7 @@ export class ServedModels {
     const name = nameOf(model, champion.version);
     if (this.#versions.get(name) === served) this.#versions.delete(name);
     this.#residents.remove(served);
+    this.#options.onRetire?.(champion.artifact);
     const left = served.retire().finally(() => {
       this.#leaving.delete(served);
       this.#residents.adjust(-served.bytes);

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { ColumnBatch, OutputBatch } from '@perennial/onnx';
-import { OverloadedError } from '../errors.ts';
-import { joinBatches } from './join-batches.ts';
-import { MicroBatcher } from './micro-batcher.ts';
+import { InvalidInstanceError, OverloadedError } from '../errors.ts';
+import { InstanceFiller } from '../instances/instance-filler.ts';
+import { MicroBatcher, type MicroBatcherOptions } from './micro-batcher.ts';
 
 const rowsOf = (...values: number[]): ColumnBatch => ({
   rows: values.length,
   columns: { x: new Float64Array(values) },
 });
+
+const filler = new InstanceFiller({ inputs: [{ name: 'x', type: 'number' }] });
 
 /** Doubles every x; each run waits until it is let go. A negative x makes the whole run fail. */
 class Doubler {
@@ -38,7 +40,7 @@ async function answerTo(batcher: MicroBatcher, ...values: number[]): Promise<num
 describe('the micro-batcher', () => {
   test('computes the requests of one turn together and gives each its own rows', async () => {
     const doubler = new Doubler();
-    const batcher = new MicroBatcher({ model: 'm', run: doubler.run });
+    const batcher = new MicroBatcher({ model: 'm', filler, run: doubler.run });
     const answers = Promise.all([answerTo(batcher, 1), answerTo(batcher, 2, 3), answerTo(batcher, 4)]);
     await doubler.letGo();
     expect(await answers).toEqual([[2], [4, 6], [8]]);
@@ -47,7 +49,7 @@ describe('the micro-batcher', () => {
 
   test('gathers while it is busy, then takes all, first in, first out', async () => {
     const doubler = new Doubler();
-    const batcher = new MicroBatcher({ model: 'm', run: doubler.run });
+    const batcher = new MicroBatcher({ model: 'm', filler, run: doubler.run });
     const first = answerTo(batcher, 1);
     while (doubler.runs.length === 0) await new Promise((resolve) => setImmediate(resolve));
     const rest = Promise.all([2, 3, 4].map((value) => answerTo(batcher, value)));
@@ -61,7 +63,7 @@ describe('the micro-batcher', () => {
 
   test('takes no more rows at once than its limit, unless one request alone has more', async () => {
     const doubler = new Doubler();
-    const batcher = new MicroBatcher({ model: 'm', run: doubler.run, batchRows: 2 });
+    const batcher = new MicroBatcher({ model: 'm', filler, run: doubler.run, batchRows: 2 });
     const answers = Promise.all([
       answerTo(batcher, 1),
       answerTo(batcher, 2, 3, 4),
@@ -75,7 +77,7 @@ describe('the micro-batcher', () => {
 
   test('runs the requests of a failed batch one by one, so that only the guilty one fails', async () => {
     const doubler = new Doubler();
-    const batcher = new MicroBatcher({ model: 'm', run: doubler.run });
+    const batcher = new MicroBatcher({ model: 'm', filler, run: doubler.run });
     const answers = Promise.allSettled([answerTo(batcher, 1), answerTo(batcher, -1), answerTo(batcher, 2)]);
     for (let run = 0; run < 4; run++) await doubler.letGo();
     expect(await answers).toMatchObject([
@@ -87,7 +89,7 @@ describe('the micro-batcher', () => {
 
   test('refuses requests while too many rows wait', async () => {
     const doubler = new Doubler();
-    const batcher = new MicroBatcher({ model: 'flight-delay', run: doubler.run, queueRows: 2 });
+    const batcher = new MicroBatcher({ model: 'flight-delay', filler, run: doubler.run, queueRows: 2 });
     const taken = Promise.all([answerTo(batcher, 1), answerTo(batcher, 2)]);
     const refusal: unknown = await answerTo(batcher, 3).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(OverloadedError);
@@ -100,18 +102,95 @@ describe('the micro-batcher', () => {
   });
 });
 
-describe('joinBatches', () => {
-  test('puts the rows of every column type one after another', () => {
-    const batch = (x: number, text: string, at: bigint): ColumnBatch => ({
-      rows: 1,
-      columns: { x: new Float64Array([x]), text: [text], at: new BigInt64Array([at]) },
+describe('instances', () => {
+  test('join what waits, and one that is refused leaves nothing behind', async () => {
+    const doubler = new Doubler();
+    const batcher = new MicroBatcher({ model: 'm', filler, run: doubler.run });
+    const first = batcher.submitInstances([{ x: 1 }]);
+    expect(() => batcher.submitInstances([{ x: 8 }, { x: 'nine' }])).toThrow(InvalidInstanceError);
+    expect(batcher.queuedRows).toBe(1);
+    const second = batcher.submitInstances([{ x: 2 }, { x: null }]);
+    const third = answerTo(batcher, 3);
+    await doubler.letGo();
+    expect((await first).offset).toBe(0);
+    expect((await second).offset).toBe(1);
+    expect(await third).toEqual([6]);
+    expect(doubler.runs).toEqual([[1, 2, NaN, 3]]);
+  });
+
+  test('that are refused when nothing waits are not run', async () => {
+    const doubler = new Doubler();
+    const batcher = new MicroBatcher({ model: 'm', filler, run: doubler.run });
+    expect(() => batcher.submitInstances([{ y: 1 }])).toThrow(InvalidInstanceError);
+    const answer = answerTo(batcher, 4);
+    await doubler.letGo();
+    expect(await answer).toEqual([8]);
+  });
+});
+
+describe('a batch', () => {
+  const texts = new InstanceFiller({ inputs: [{ name: 'x', type: 'text' }] });
+
+  test('holds no more bytes than its limit, unless one request alone has more', async () => {
+    const runs: number[] = [];
+    const run = async ({ rows }: ColumnBatch): Promise<OutputBatch> => {
+      runs.push(rows);
+      return { kind: 'regression', value: new Float32Array(rows) };
+    };
+    const batcher = new MicroBatcher({ model: 'm', filler: texts, run, batchBytes: 100 });
+    const instances = ['a', 'b'.repeat(100), 'c', 'd'].map((x) => [{ x }]);
+    await Promise.all(instances.map((one) => batcher.submitInstances(one)));
+    expect(runs).toEqual([2, 2]);
+  });
+
+  test('waits no longer than its bytes may', async () => {
+    const doubler = new Doubler();
+    const batcher = new MicroBatcher({ model: 'm', filler: texts, run: doubler.run, queueBytes: 50 });
+    void batcher.submitInstances([{ x: 'b'.repeat(100) }]);
+    await expect(batcher.submitInstances([{ x: 'a' }])).rejects.toMatchObject({ limit: 50, unit: 'bytes' });
+  });
+
+  test('of columns that are not the model’s is computed on its own, for the model to refuse', async () => {
+    const columns: unknown[] = [];
+    const run = async (batch: ColumnBatch): Promise<OutputBatch> => {
+      columns.push(batch.columns);
+      return { kind: 'regression', value: new Float32Array(batch.rows) };
+    };
+    const batcher = new MicroBatcher({ model: 'm', filler, run });
+    const odd = { rows: 1, columns: { x: ['a'] } };
+    await Promise.all([batcher.submit(rowsOf(1)), batcher.submit(odd), batcher.submit(rowsOf(2))]);
+    expect(columns[1]).toBe(odd.columns);
+    expect(columns).toHaveLength(3);
+  });
+});
+
+describe('when runs take long', () => {
+  /** Runs take a given time by a clock that the test moves. */
+  function paced(millisecondsPerRow: number, options: Partial<MicroBatcherOptions> = {}) {
+    const doubler = new Doubler();
+    const batcher = new MicroBatcher({ model: 'm', filler, run: doubler.run, ...options });
+    for (let i = 0; i < 20; i++) batcher.pace.observe(1 + (i % 5), (1 + (i % 5)) * millisecondsPerRow);
+    return { doubler, batcher };
+  }
+
+  test('a request that would wait beyond the deadline is refused at once, and not before', async () => {
+    const { doubler, batcher } = paced(100, { queueMilliseconds: 250 });
+    const taken = [1, 2, 3].map((value) => answerTo(batcher, value));
+    expect(batcher.queuedMilliseconds).toBeCloseTo(300);
+    await expect(batcher.submitInstances([{ x: 4 }])).rejects.toMatchObject({
+      code: 'overloaded',
+      limit: 250,
+      unit: 'milliseconds',
     });
-    const joined = joinBatches([batch(1, 'a', 10n), batch(NaN, '', -5n)]);
-    expect(joined.rows).toBe(2);
-    expect({ ...joined.columns }).toEqual({
-      x: new Float64Array([1, NaN]),
-      text: ['a', ''],
-      at: new BigInt64Array([10n, -5n]),
-    });
+    for (let run = 0; run < 3; run++) await doubler.letGo();
+    expect(await Promise.all(taken)).toEqual([[2], [4], [6]]);
+  });
+
+  test('batches become as small as holds up the event loop for a moment only', async () => {
+    const { doubler, batcher } = paced(2, { runMilliseconds: 5 });
+    const answers = Promise.all([1, 2, 3].map((value) => answerTo(batcher, value)));
+    for (let run = 0; run < 2; run++) await doubler.letGo();
+    expect(await answers).toEqual([[2], [4], [6]]);
+    expect(doubler.runs).toEqual([[1, 2], [3]]);
   });
 });

@@ -1,27 +1,29 @@
 import {
-  InvalidRequestError,
-  MAX_INSTANCES,
   formatId,
   type Clock,
   type IdGenerator,
-  type Instance,
   type PredictResponse,
-  type PredictionOutput,
+  type Instance,
 } from '@perennial/contract';
-import type { ColumnBatch } from '@perennial/onnx';
-import type { CacheUse, KeptOutput } from '../caches/version-cache.ts';
-import { isStorableText } from '../instances/column-reader.ts';
-import { formatOutput } from '../instances/output.ts';
+import type { CacheUse } from '../caches/version-cache.ts';
 import type { Journal } from '../journal/journal.ts';
-import { encodePrediction } from '../journal/prediction-record.ts';
 import { RECORD_ALL, type RecordPolicy } from '../journal/record-policy.ts';
-import { newPhases, type PredictionPhases } from './prediction-phases.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import type { ServedModels } from '../models/served-models.ts';
-import { nextTurn } from '../waiting/turns.ts';
+import { checkRequest } from './check-request.ts';
+import { AnswerStamps, answerStart, recordText, rowText, type AnswerFrame } from './prediction-texts.ts';
+import { newPhases, type PredictionPhases } from './prediction-phases.ts';
+import { answerRows, type RowAnswers } from './row-answers.ts';
+import { SharedAppend } from './shared-append.ts';
+import type { LargeRequests } from '../workers/large-requests.ts';
 
-/** Rows that are computed between two looks at the event loop: 1.3 ms for a small network. */
-export const CHUNK_ROWS = 8_192;
+export { CHUNK_ROWS } from './row-answers.ts';
+
+/** Bytes of a body up to which it is read on the spot: JSON of this size takes a millisecond. */
+const LARGE_BYTES = 128 * 1024;
+
+/** Rows beyond which a request is handed over to a thread. */
+const SMALL_ROWS = 1_024;
 
 export interface PredictionRequest {
   model: string;
@@ -32,6 +34,14 @@ export interface PredictionRequest {
   cache?: CacheUse;
   /** Filled in, for who wants to know where the time went. */
   phases?: PredictionPhases | undefined;
+}
+
+/** An answer as it is sent. */
+export interface PredictionText {
+  /** The JSON of a `PredictResponse`, as text or in UTF-8. */
+  text: string | Uint8Array;
+  version: number;
+  rows: number;
 }
 
 /** What metrics are made of. Called on the way of every request: it must be quick and must not throw. */
@@ -51,21 +61,25 @@ export interface PredictionServiceOptions {
   models: ServedModels;
   /** Where predictions are put on record before they are answered; null to keep none. */
   journal: Pick<Journal, 'append'> | null;
-  /** What is put on record of a model's predictions. @default everything, as the journal does by itself */
+  /** What of a model's predictions goes on record, and how surely. @default everything, as the journal has it */
   policyOf?: (model: string) => RecordPolicy;
   ids: IdGenerator;
   clock: Clock;
   observer?: PredictionObserver;
+  /** Answers requests that would hold up the others. @default none: such requests are worked on in chunks */
+  large?: Pick<LargeRequests, 'answer'>;
 }
-
-type Answer = PredictResponse['predictions'][number];
 
 /** Answers prediction requests: validated, computed together with others, on record, then answered. Knows no transport. */
 export class PredictionService {
   readonly #options: PredictionServiceOptions;
+  readonly #stamps: AnswerStamps;
+  readonly #journal: SharedAppend | null;
 
   constructor(options: PredictionServiceOptions) {
     this.#options = options;
+    this.#stamps = new AnswerStamps(options);
+    this.#journal = options.journal && new SharedAppend(options.journal);
   }
 
   /**
@@ -75,143 +89,164 @@ export class PredictionService {
    * @throws OverloadedError, JournalFullError, JournalWriteError, JournalClosedError when it may succeed later
    */
   async predict(asked: PredictionRequest): Promise<PredictResponse> {
+    return this.#observed(asked, async (served, timing) => {
+      const { ids, answers, frame } = await this.#answer(served, asked, timing);
+      const { model, version, latencyMicroseconds } = frame;
+      const predictions = ids.map((id, row) => ({
+        id: formatId('prediction', id),
+        output: answers.output(row),
+        mode: answers.mode(row),
+      }));
+      return { answer: { model, version, predictions }, rows: ids.length, latencyMicroseconds };
+    });
+  }
+
+  /** As `predict`, with the answer as the JSON that is sent: its objects are not made. */
+  async predictText(asked: PredictionRequest): Promise<PredictionText> {
+    return this.#observed(asked, async (served, timing) => {
+      const { ids, answers, frame } = await this.#answer(served, asked, timing);
+      const { model, version, latencyMicroseconds } = frame;
+      const rows = ids.map((id, row) => rowText(id, answers.texts[row] as string, answers.mode(row)));
+      const text = `${answerStart(model, version)}${rows.join(',')}]}`;
+      return { answer: { text, version, rows: ids.length }, rows: ids.length, latencyMicroseconds };
+    });
+  }
+
+  /** Whether a request of so many bytes is to be handed over as it was sent, with `predictBytes`, without being looked at. */
+  takesBytes(bytes: number): boolean {
+    return this.#options.large !== undefined && bytes > LARGE_BYTES;
+  }
+
+  /** Whether a request that was looked at is to be handed over after all: it has many rows, or rows of a model that is slow. */
+  isLong(model: string, rows: number): boolean {
+    if (this.#options.large === undefined) return false;
+    return rows > SMALL_ROWS || this.#options.models.isSlow(model, rows);
+  }
+
+  /**
+   * As `predictText`, of a request's body as it was sent: read, checked, computed and put into words on a thread of its own.
+   * @throws also what the thread's reader of bodies throws
+   */
+  async predictBytes({ model, body, caller }: BytesRequest): Promise<PredictionText> {
+    const { large, clock } = this.#options;
+    if (large === undefined) throw new TypeError('There are no threads for large requests.');
     const started = performance.now();
-    const { model, caller, phases = newPhases() } = asked;
+    const phases = newPhases();
+    return this.#held({ model, caller, phases }, async (served) => {
+      const { version, artifact } = served.champion;
+      const elapsedMicroseconds = Math.round((performance.now() - started) * 1_000);
+      const at = clock.now().getTime();
+      const job = { model, version, artifact, body: ownMemory(body), at, elapsedMicroseconds };
+      const { text, rows, latencyMicroseconds } = await large.answer(job);
+      phases.compute = latencyMicroseconds / 1_000;
+      phases.ledBatches.push(rows);
+      return { answer: { text, version, rows }, rows, latencyMicroseconds };
+    });
+  }
+
+  async #observed<Answer>(
+    { model, request, caller, phases = newPhases() }: PredictionRequest,
+    work: (served: ServedModel, timing: Timing) => Promise<Answered<Answer>>,
+  ): Promise<Answer> {
+    const started = performance.now();
+    return this.#held({ model, caller, request, phases }, (served) => work(served, { started, phases }));
+  }
+
+  async #held<Answer>(
+    { model, caller, request, phases }: Held,
+    work: (served: ServedModel) => Promise<Answered<Answer>>,
+  ): Promise<Answer> {
+    const { models, observer } = this.#options;
     const from = caller === undefined ? {} : { caller };
     try {
-      const { response, latencyMicroseconds } = await this.#predict(asked, { started, phases });
-      const { version } = response;
-      this.#options.observer?.predicted?.({
-        model,
-        version,
-        rows: response.predictions.length,
-        latencyMicroseconds,
-        phases,
-        ...from,
-      });
-      return response;
+      if (request !== undefined) checkRequest(request);
+      const served = models.holdIfLoaded(model) ?? (await models.hold(model));
+      try {
+        const { answer, rows, latencyMicroseconds } = await work(served);
+        const { version } = served.champion;
+        observer?.predicted?.({ model, version, rows, latencyMicroseconds, phases, ...from });
+        return answer;
+      } finally {
+        served.release();
+      }
     } catch (error) {
-      this.#options.observer?.failed?.({ model, error, ...from });
+      observer?.failed?.({ model, error, ...from });
       throw error;
     }
   }
 
-  async #predict(
-    { model, request, cache = 'use' }: PredictionRequest,
-    { started, phases }: { started: number; phases: PredictionPhases },
+  /** Computes a request, gives every row its id and puts it on record. */
+  async #answer(
+    served: ServedModel,
+    { request: { instances, keys }, cache = 'use' }: PredictionRequest,
+    { started, phases }: Timing,
   ) {
-    checkRequest(request);
-    const served = await this.#options.models.hold(model);
-    try {
-      const outputs = await computeAll(served, request.instances, { use: cache, phases });
-      const computedAt = performance.now();
-      const latencyMicroseconds = Math.round((computedAt - started) * 1_000);
-      const predictions = await this.#record(served, { request, outputs, latencyMicroseconds });
-      phases.record = performance.now() - computedAt;
-      return { response: { model, version: served.champion.version, predictions }, latencyMicroseconds };
-    } finally {
-      served.release();
-    }
+    const answers = await answerRows(served, instances, { use: cache, phases });
+    const computedAt = performance.now();
+    const frame: AnswerFrame = {
+      model: served.model,
+      version: served.champion.version,
+      latencyMicroseconds: Math.round((computedAt - started) * 1_000),
+      at: this.#stamps.now(),
+    };
+    const ids = answers.texts.map(() => this.#stamps.id());
+    await this.#record(frame, { ids, keys, instances, answers });
+    phases.record = performance.now() - computedAt;
+    return { ids, answers, frame };
   }
 
-  /** Gives every answer its id and puts it on record. */
-  async #record(served: ServedModel, { request, outputs, latencyMicroseconds }: Computed): Promise<Answer[]> {
-    const { ids, journal, clock } = this.#options;
-    const { model, champion } = served;
-    const policy = this.#options.policyOf?.(model) ?? RECORD_ALL;
-    const same = {
-      model,
-      version: champion.version,
-      endpoint: model,
-      latencyMicroseconds,
-      at: clock.now().toISOString(),
-    } as const;
-    const answers: Answer[] = [];
+  /** Puts on record what the model's policy keeps. */
+  async #record(frame: AnswerFrame, { ids, keys, instances, answers }: Recorded): Promise<void> {
+    if (this.#journal === null) return;
+    const policy = this.#options.policyOf?.(frame.model) ?? RECORD_ALL;
     const records: string[] = [];
-    outputs.forEach(({ output, cached }, row) => {
-      const mode = cached ? 'cached' : 'live';
-      const id = ids.next();
-      answers.push({ id: formatId('prediction', id), output, mode });
-      const key = request.keys?.[row] ?? null;
-      if (journal === null || !policy.keeps(id)) return;
-      const features = policy.features(request.instances[row] as Instance);
-      records.push(encodePrediction({ id, ...same, mode, key, features, output }));
+    ids.forEach((id, row) => {
+      if (!policy.keeps(id)) return;
+      const output = answers.texts[row] as string;
+      const features = policy.features(instances[row] as Instance);
+      records.push(
+        recordText(frame, { id, key: keys?.[row] ?? null, features, output, mode: answers.mode(row) }),
+      );
     });
-    await journal?.append(records, policy.terms);
-    return answers;
+    await this.#journal.append(records, policy.terms);
   }
 }
 
-interface Computed {
-  request: PredictionRequest['request'];
-  outputs: readonly KeptOutput[];
+interface Timing {
+  started: number;
+  phases: PredictionPhases;
+}
+
+interface Recorded {
+  ids: readonly string[];
+  keys: readonly string[] | undefined;
+  instances: readonly unknown[];
+  answers: RowAnswers;
+}
+
+/** A request as it was sent. */
+export interface BytesRequest {
+  model: string;
+  /** JSON in UTF-8. */
+  body: Uint8Array;
+  caller?: string | undefined;
+}
+
+/** Bytes in a memory that holds nothing else, to be handed to a thread. */
+function ownMemory(bytes: Uint8Array): ArrayBuffer {
+  return Uint8Array.from(bytes).buffer;
+}
+
+/** Who asks for what; the request where it was looked at already. */
+interface Held {
+  model: string;
+  caller: string | undefined;
+  request?: PredictionRequest['request'];
+  phases: PredictionPhases;
+}
+
+interface Answered<Answer> {
+  answer: Answer;
+  rows: number;
   latencyMicroseconds: number;
-}
-
-/** @throws InvalidRequestError for what can be told without knowing the model */
-export function checkRequest({ instances, keys }: PredictionRequest['request']): void {
-  if (instances.length === 0 || instances.length > MAX_INSTANCES) {
-    const message = `must hold 1 to ${MAX_INSTANCES} objects, not ${instances.length}`;
-    throw new InvalidRequestError(`instances ${message}.`, [{ path: 'instances', message }]);
-  }
-  if (keys === undefined) return;
-  if (keys.length !== instances.length) {
-    const message = `must be as many as the ${instances.length} instances, not ${keys.length}`;
-    throw new InvalidRequestError(`keys ${message}.`, [{ path: 'keys', message }]);
-  }
-  const unstorable = keys.findIndex((key) => !isStorableText(key));
-  if (unstorable !== -1) {
-    const path = `keys[${unstorable}]`;
-    const message = 'must be without NUL characters and unpaired surrogates';
-    throw new InvalidRequestError(`${path} ${message}.`, [{ path, message }]);
-  }
-}
-
-/** Validates all instances, then answers them; a large request chunk by chunk, with others served in between. */
-export async function computeAll(
-  served: ServedModel,
-  instances: readonly unknown[],
-  { use, phases }: { use: CacheUse; phases: PredictionPhases },
-): Promise<KeptOutput[]> {
-  const started = performance.now();
-  const batches =
-    instances.length <= CHUNK_ROWS ? [served.read(instances)] : await readInChunks(served, instances);
-  phases.validate = performance.now() - started;
-  const outputs: KeptOutput[] = [];
-  for (const batch of batches)
-    for (const one of await answerBatch(served, batch, { use, phases })) outputs.push(one);
-  return outputs;
-}
-
-async function answerBatch(
-  served: ServedModel,
-  batch: ColumnBatch,
-  { use, phases }: { use: CacheUse; phases: PredictionPhases },
-): Promise<KeptOutput[]> {
-  const { cache } = served;
-  if (cache !== undefined && use !== 'none')
-    return cache.answer(batch, use, (missing) => compute(served, missing, phases));
-  return (await compute(served, batch, phases)).map((output) => ({ output, cached: false }));
-}
-
-async function compute(
-  served: ServedModel,
-  batch: ColumnBatch,
-  phases: PredictionPhases,
-): Promise<PredictionOutput[]> {
-  const submitted = performance.now();
-  const { output, offset, computed } = await served.run(batch);
-  phases.queue += computed.startedAt - submitted;
-  phases.compute += computed.endedAt - computed.startedAt;
-  if (offset === 0) phases.ledBatches.push(computed.rows);
-  return Array.from({ length: batch.rows }, (_, row) => formatOutput(output, offset + row));
-}
-
-async function readInChunks(served: ServedModel, instances: readonly unknown[]): Promise<ColumnBatch[]> {
-  const batches: ColumnBatch[] = [];
-  for (let start = 0; start < instances.length; start += CHUNK_ROWS) {
-    batches.push(served.read(instances, { start, end: Math.min(start + CHUNK_ROWS, instances.length) }));
-    await nextTurn();
-  }
-  return batches;
 }

@@ -1,0 +1,1 @@
+import '../dist/processes/main.js';

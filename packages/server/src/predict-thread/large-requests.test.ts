@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Digest, Prediction, PredictResponse } from '@perennial/contract';
+import { writeArtifact } from '@perennial/onnx';
+import { JournalFullError, LargeRequests, type LargeRequestsOptions } from '@perennial/serving';
+
+const program = new URL('../../dist/predict-thread/main.js', import.meta.url);
+
+/** A model that answers `x + 1`. */
+function adding(): Uint8Array {
+  const numeric = { kind: 'numeric', impute: 0, missingIndicator: false, clip: {}, log: false } as const;
+  const kernel = { shape: [1, 1], data: Float32Array.of(1) };
+  const bias = { shape: [1], data: Float32Array.of(1) };
+  return writeArtifact({
+    encoder: {
+      columns: [{ name: 'x', type: 'number' }],
+      features: [{ ...numeric, name: 'x', column: 'x', center: 0, scale: 1 }],
+    },
+    network: {
+      inputs: [{ name: 'dense', kind: 'dense', width: 1 }],
+      layers: [{ name: 'sum', inputs: ['dense'], kind: 'dense', kernel, bias, activation: 'linear' }],
+      output: 'sum',
+    },
+    label: { kind: 'regression', name: 'sum', center: 0, scale: 1 },
+    properties: {},
+  });
+}
+
+const bytes = adding();
+const artifact: Digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+function start(options: Partial<LargeRequestsOptions> = {}) {
+  const records: string[] = [];
+  const pieces: number[] = [];
+  let asked = 0;
+  const large = new LargeRequests({
+    program,
+    threads: 1,
+    artifact: async () => {
+      asked++;
+      return bytes;
+    },
+    append: async (given) => {
+      pieces.push(given.length);
+      records.push(...given);
+    },
+    ...options,
+  });
+  onTestFinished(() => large.close());
+  return { large, records, pieces, asked: () => asked };
+}
+
+function job(body: unknown) {
+  const encoded = new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body));
+  const at = Date.UTC(2001, 2, 4);
+  return { model: 'm', version: 7, artifact, at, elapsedMicroseconds: 5, body: encoded.slice().buffer };
+}
+
+const rows = (count: number) => ({ instances: Array.from({ length: count }, (_, x) => ({ x })) });
+
+describe('a large request', () => {
+  it('is answered row by row, and every row is on record by then, in pieces', async () => {
+    const { large, records, pieces } = start();
+    const answer = await large.answer(
+      job({ ...rows(1_200), keys: Array.from({ length: 1_200 }, (_, i) => `k${i}`) }),
+    );
+    const response = JSON.parse(new TextDecoder().decode(answer.text)) as PredictResponse;
+    expect(response).toMatchObject({ model: 'm', version: 7 });
+    expect(response.predictions.map(({ output }) => output)).toEqual(
+      Array.from({ length: 1_200 }, (_, x) => ({ value: x + 1 })),
+    );
+    expect(pieces).toEqual([512, 512, 176]);
+    const last = JSON.parse(records.at(-1)!) as Prediction;
+    expect(last).toMatchObject({
+      key: 'k1199',
+      features: { x: 1_199 },
+      output: { value: 1_200 },
+      mode: 'live',
+    });
+    expect(last).toMatchObject({ version: 7, endpoint: 'm', at: '2001-03-04T00:00:00.000Z' });
+    expect(`pred_${last.id}`).toBe(response.predictions.at(-1)?.id);
+    expect(last.latencyMicroseconds).toBe(answer.latencyMicroseconds);
+    expect(new Set(response.predictions.map(({ id }) => id)).size).toBe(1_200);
+  });
+
+  it('is refused with what is wrong, and the next is answered', async () => {
+    const { large, records } = start();
+    await expect(large.answer(job({ instances: [{ x: 1 }, { x: 'two' }] }))).rejects.toMatchObject({
+      code: 'invalid-instance',
+      details: { issues: [{ path: 'instances[1].x' }], truncated: false },
+      transient: false,
+    });
+    await expect(large.answer(job('{'))).rejects.toMatchObject({ code: 'invalid-request' });
+    expect(records).toEqual([]);
+    expect((await large.answer(job(rows(2)))).rows).toBe(2);
+  });
+
+  it('that cannot be put on record is not answered', async () => {
+    const { large } = start({ append: () => Promise.reject(new JournalFullError()) });
+    await expect(large.answer(job(rows(2_000)))).rejects.toBeInstanceOf(JournalFullError);
+  });
+
+  it('of a model that cannot be had fails as that does, and may be asked for again', async () => {
+    let tries = 0;
+    const artifactOnce = async () => {
+      if (++tries === 1) throw new Error('The store is away.');
+      return bytes;
+    };
+    const { large } = start({ artifact: artifactOnce });
+    await expect(large.answer(job(rows(1)))).rejects.toThrow('The store is away.');
+    expect((await large.answer(job(rows(1)))).rows).toBe(1);
+  });
+});
+
+describe('the threads', () => {
+  it('take requests in order and ask for a model once, and again when it was forgotten', async () => {
+    const { large, records, asked } = start();
+    await Promise.all([large.answer(job(rows(3))), large.answer(job(rows(2)))]);
+    expect(records.map((record) => (JSON.parse(record) as Prediction).features['x'])).toEqual([
+      0, 1, 2, 0, 1,
+    ]);
+    expect(asked()).toBe(1);
+    large.forget(artifact);
+    await large.answer(job(rows(1)));
+    expect(asked()).toBe(2);
+  });
+
+  it('refuse what comes when too much waits', async () => {
+    const { large } = start({ queueBytes: 1 });
+    const taken = [large.answer(job(rows(1))), large.answer(job(rows(1)))];
+    await expect(large.answer(job(rows(1)))).rejects.toMatchObject({
+      code: 'overloaded',
+      limit: 1,
+      unit: 'bytes',
+    });
+    expect((await Promise.all(taken)).map(({ rows }) => rows)).toEqual([1, 1]);
+  });
+
+  it('answer what they have before they go, and take nothing after', async () => {
+    const { large } = start({ threads: 2 });
+    const taken = [1, 2, 3].map((count) => large.answer(job(rows(count))));
+    const closed = large.close();
+    await expect(large.answer(job(rows(1)))).rejects.toMatchObject({ code: 'unavailable' });
+    await closed;
+    expect((await Promise.all(taken)).map(({ rows }) => rows)).toEqual([1, 2, 3]);
+  });
+
+  it('that cannot start fail the request as one that may be tried again', async () => {
+    const { large } = start({ program: new URL('data:text/javascript,process.exit(3)') });
+    await expect(large.answer(job(rows(1)))).rejects.toMatchObject({ code: 'unavailable', transient: true });
+  });
+});
