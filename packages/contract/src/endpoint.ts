@@ -58,7 +58,7 @@ export const residencySchema = z.strictObject({
   coldRequests: z.int(),
   coldRefused: z.int(),
   coldWaiting: z.int(),
-  items: z.array(residentSchema),
+  models: z.array(residentSchema),
   /** Champions that are not served, since they are not what was approved and signed. */
   refused: z.array(z.strictObject({ model: nameSchema, version: z.int(), problem: z.string() })),
 });

@@ -27,7 +27,7 @@ const RESIDENCY: Residency = {
   coldRequests: 3,
   coldRefused: 0,
   coldWaiting: 0,
-  items: [
+  models: [
     {
       model: 'visits',
       version: 7,

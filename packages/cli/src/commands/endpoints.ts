@@ -82,7 +82,7 @@ function writeResidency(output: Output, residency: Residency): void {
   const { residents, residentBytes, memoryBytes, loads, evictions, coldWaiting, coldRefused } = residency;
   output.write(`${residents} in memory, ${megabytes(residentBytes)} of ${megabytes(memoryBytes)} MB\n`);
   output.write(`loads ${loads}, evictions ${evictions}, waiting ${coldWaiting}, refused ${coldRefused}\n`);
-  const rows = residency.items.map(({ model, version, state, bytes, requests, users, lastUsedAt }) => [
+  const rows = residency.models.map(({ model, version, state, bytes, requests, users, lastUsedAt }) => [
     model,
     version,
     state,

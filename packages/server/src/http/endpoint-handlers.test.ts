@@ -70,7 +70,7 @@ describe('endpoints over HTTP', () => {
 
 it('what is in memory is told, with what of it may be used', async () => {
   const residency = residencySchema.parse(await (await send('GET', '/v1/serving/residents')).json());
-  expect(residency).toMatchObject({ memoryBytes: 1024 ** 3, residents: 0, items: [], refused: [] });
+  expect(residency).toMatchObject({ memoryBytes: 1024 ** 3, residents: 0, models: [], refused: [] });
   const metrics = await (await test.request('/metrics')).text();
   expect(metrics).toContain('perennial_models_resident_bytes 0');
 });

@@ -67,7 +67,7 @@ function describeResidency(models: ServedModels, limit: number): Residency {
     coldRequests,
     coldRefused,
     coldWaiting,
-    items: models
+    models: models
       .residents()
       .slice(0, limit)
       .map(({ loadedAt, lastUsedAt, ...resident }) => ({

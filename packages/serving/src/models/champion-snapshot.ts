@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { systemErrorCode } from '../files/error-code.ts';
 import { replaceFile } from '../files/replace-file.ts';
@@ -25,11 +26,17 @@ export class ChampionSnapshot {
   readonly #options: ChampionSnapshotOptions;
   readonly #closing = new AbortController();
   #written = '';
+  #failed = false;
   #soon: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: ChampionSnapshotOptions) {
     this.#options = options;
+  }
+
+  /** Whether the last write did not succeed, so that it is to be tried again although nothing has changed. */
+  get failed(): boolean {
+    return this.#failed;
   }
 
   /** Undefined when there is none, or it cannot be understood. */
@@ -47,7 +54,10 @@ export class ChampionSnapshot {
   save(): Promise<void> {
     this.#last = this.#last
       .then(() => this.#write())
-      .catch((error: unknown) => this.#options.onProblem(error));
+      .catch((error: unknown) => {
+        this.#failed = true;
+        this.#options.onProblem(error);
+      });
     return this.#last;
   }
 
@@ -69,8 +79,10 @@ export class ChampionSnapshot {
   async #write(): Promise<void> {
     const text = await inWords(this.#options.list());
     if (text === this.#written) return;
+    await mkdir(dirname(this.#options.path), { recursive: true, mode: 0o700 });
     await replaceFile(this.#options.path, text);
     this.#written = text;
+    this.#failed = false;
   }
 }
 

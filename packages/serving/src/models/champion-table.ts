@@ -198,7 +198,7 @@ export class ChampionTable {
       this.#champions.set(model, champion);
       changed = true;
     }
-    if (changed) this.#snapshot.saveSoon();
+    if (changed || this.#snapshot.failed) this.#snapshot.saveSoon();
     for (const listener of this.#listeners) listener(asked);
   }
 
