@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** Every bench, in the order they run: one after another and each in its own process, so that none slows another. */
-const BENCHES = ['gate-bootstrap', 'lineage', 'audit', 'signing'];
+const BENCHES = ['gate-bootstrap', 'lineage', 'audit', 'signing', 'batch'];
 
 for (const bench of BENCHES) {
   console.log(`--- ${bench}`);
