@@ -1,5 +1,5 @@
-import { MISSING_TIMESTAMP, type ColumnType, type InputColumn, type Signature } from '@perennial/contract';
-import { finite, momentSql } from '../border.ts';
+import type { ColumnType, InputColumn, Signature } from '@perennial/contract';
+import { momentSql } from '../border.ts';
 import type { BufferForm } from '../batch-buffer.ts';
 import { columnTypeOf, spokenType } from '../column-types.ts';
 import { BatchInputInvalidError } from '../errors.ts';
@@ -17,7 +17,7 @@ export interface BatchColumns {
 export interface InputItem {
   name: string;
   form: BufferForm;
-  /** DOUBLE, BIGINT or VARCHAR, and never NULL. */
+  /** DOUBLE, BIGINT or VARCHAR. */
   sql: string;
 }
 
@@ -67,23 +67,15 @@ function isTaken(type: string, as: ColumnType): boolean {
   return kind === as || (as === 'timestamp' && type === 'VARCHAR') || type === '"NULL"';
 }
 
-/** With the value that stands for a missing one in place of NULL, so that no validity needs to be looked at row by row. */
 function itemOf(column: { sql: string; type: string }, as: ColumnType): Omit<InputItem, 'name'> {
   switch (as) {
     case 'number':
-      return {
-        form: 'float64',
-        sql: `coalesce(${finite(`CAST(${column.sql} AS DOUBLE)`)}, CAST('NaN' AS DOUBLE))`,
-      };
     case 'boolean':
-      return { form: 'float64', sql: `coalesce(CAST(${column.sql} AS DOUBLE), CAST('NaN' AS DOUBLE))` };
+      return { form: 'float64', sql: `CAST(${column.sql} AS DOUBLE)` };
     case 'text':
-      return { form: 'text', sql: `coalesce(CAST(${column.sql} AS VARCHAR), '')` };
+      return { form: 'text', sql: `CAST(${column.sql} AS VARCHAR)` };
     case 'timestamp':
-      return {
-        form: 'int64',
-        sql: `coalesce(epoch_ms(${moment(column)}), CAST('${MISSING_TIMESTAMP}' AS BIGINT))`,
-      };
+      return { form: 'int64', sql: `epoch_ms(${moment(column)})` };
   }
 }
 

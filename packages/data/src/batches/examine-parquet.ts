@@ -7,6 +7,8 @@ import { translatingFileFaults } from './batch-faults.ts';
 
 export interface ExaminedParquet {
   rows: number;
+  /** Rows of each row group. */
+  groups: number[];
   /** The types of the columns that are passed through, as DuckDB calls them. */
   keyTypes: string[];
 }
@@ -26,15 +28,22 @@ export async function examineParquet(
     return await translatingFileFaults(file, async () => {
       const found = await describe(engine.main, parquetRelation(file.path));
       inputItems(file.file, found, columns);
-      const path = literal(globEscaped(file.path));
-      const { rows } = await engine.main.row<{ rows: bigint }>(
-        `SELECT num_rows AS rows FROM parquet_file_metadata(${path})`,
-      );
-      return { rows: Number(rows), keyTypes: columns.keys.map((key) => typeOf(found, key)) };
+      const groups = await rowGroups(engine.main, file.path);
+      const rows = groups.reduce((sum, group) => sum + group, 0);
+      return { rows, groups, keyTypes: columns.keys.map((key) => typeOf(found, key)) };
     });
   } finally {
     engine.close();
   }
+}
+
+/** Rows of each row group of a Parquet file. */
+export async function rowGroups(connection: Connection, path: string): Promise<number[]> {
+  const rows = await connection.rows<{ rows: bigint }>(
+    `SELECT any_value(row_group_num_rows) AS rows FROM parquet_metadata(${literal(globEscaped(path))})
+     GROUP BY row_group_id ORDER BY row_group_id`,
+  );
+  return rows.map((group) => Number(group.rows));
 }
 
 /** A Parquet file as a table expression, with the number of each row in it as `file_row_number`. */

@@ -1,5 +1,6 @@
 import duckdb from '@duckdb/node-bindings';
 import type { DuckDBDataChunk } from '@duckdb/node-api';
+import { MISSING_TIMESTAMP } from '@perennial/contract';
 import type { CodedBatch } from '@perennial/onnx';
 import type { InputItem } from './batch-columns.ts';
 import { TextCodes } from './text-codes.ts';
@@ -56,14 +57,43 @@ export class InputColumns {
     if (column instanceof TextCodes) {
       const { buffer, byteOffset } = duckdb.vector_get_data(vector, chunk.rowCount * TEXT_BYTES);
       const words = new Uint32Array(buffer, byteOffset + start * TEXT_BYTES, count * (TEXT_BYTES / 4));
-      column.read(words, { at, count }, (row) => textAt(chunk, index, start + row));
+      const valid = validityOf(vector, chunk.rowCount);
+      const textOf = (row: number) => textAt(chunk, index, start + row);
+      if (valid === null) return column.read(words, { at, count }, textOf);
+      const isThere = (row: number) => isValid(valid, start + row);
+      column.read(words, { at, count, isThere }, textOf);
     } else {
       const { buffer, byteOffset } = duckdb.vector_get_data(vector, chunk.rowCount * NUMBER_BYTES);
       const offset = byteOffset + start * NUMBER_BYTES;
       if (column instanceof BigInt64Array) column.set(new BigInt64Array(buffer, offset, count), at);
-      else column.set(new Float64Array(buffer, offset, count), at);
+      else copyFinite(new Float64Array(buffer, offset, count), column, at);
+      const valid = validityOf(vector, chunk.rowCount);
+      if (valid === null) return;
+      const missing = column instanceof BigInt64Array ? MISSING_TIMESTAMP : NaN;
+      for (let row = 0; row < count; row += 1) if (!isValid(valid, start + row)) column[at + row] = missing;
     }
   }
+}
+
+/** Infinities are missing, as they are in a dataset. */
+function copyFinite(values: Float64Array, column: Float64Array, at: number): void {
+  for (let row = 0; row < values.length; row += 1) {
+    const value = values[row]!;
+    column[at + row] = value - value === 0 ? value : NaN;
+  }
+}
+
+/** A bit for each row, set where it has a value; null where all have. */
+function validityOf(
+  vector: Parameters<typeof duckdb.vector_get_validity>[0],
+  rows: number,
+): Uint8Array | null {
+  // The vector has none where all rows have a value, which the binding's types do not say.
+  return duckdb.vector_get_validity(vector, Math.ceil(rows / 64) * 8) as Uint8Array | null;
+}
+
+function isValid(valid: Uint8Array, row: number): boolean {
+  return (valid[row >> 3]! & (1 << (row & 7))) !== 0;
 }
 
 function textAt(chunk: DuckDBDataChunk, index: number, row: number): string {

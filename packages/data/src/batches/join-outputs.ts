@@ -27,7 +27,7 @@ export async function joinOutputs({ files, target, properties, signal }: Outputs
     signal.throwIfAborted();
     const paths = literals(files.map(globEscaped));
     const query = `SELECT * FROM read_parquet([${paths}], hive_partitioning = false)`;
-    await engine.main.run(copyToParquet(query, { target, properties }));
+    await engine.main.run(copyToParquet(query, { target, properties, compression: 'small' }));
   } finally {
     signal.removeEventListener('abort', stop);
     engine.close();

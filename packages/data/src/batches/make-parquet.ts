@@ -63,7 +63,7 @@ export async function makeParquet({
       if (missing !== undefined) throw noColumn(source.file, missing, found);
       const relation = relationOf(format, path, typesOf(found, columns));
       const query = `SELECT ${names.map(identifier).join(', ')} FROM ${relation}`;
-      await engine.main.run(copyToParquet(query, { target, properties }));
+      await engine.main.run(copyToParquet(query, { target, properties, compression: 'quick' }));
     });
   } finally {
     signal.removeEventListener('abort', stop);

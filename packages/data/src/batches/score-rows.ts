@@ -7,8 +7,9 @@ import { Engine, type Connection } from '../engine.ts';
 import { BatchInputInvalidError } from '../errors.ts';
 import { identifier } from '../sql.ts';
 import { inputItems, type InputItem } from './batch-columns.ts';
+import { cutRows, type RowRange } from './cut-rows.ts';
 import { translatingFileFaults } from './batch-faults.ts';
-import { describe, parquetRelation } from './examine-parquet.ts';
+import { describe, parquetRelation, rowGroups } from './examine-parquet.ts';
 import { InputColumns } from './input-columns.ts';
 import { OutputTable } from './output-table.ts';
 import { copyToParquet } from './parquet-copy.ts';
@@ -36,7 +37,7 @@ export interface ScoringJob {
 /** Rows that are scored at once: 1.3 ms of a small network, for which the event loop waits. */
 const BATCH_ROWS = 8_192;
 
-/** Rows that DuckDB reads at once, while those before are scored; 20 columns of numbers are 10 MB. */
+/** Rows that DuckDB reads at once or more, while those before are scored, to the end of a row group; 20 columns of numbers are 10 MB. */
 const RANGE_ROWS = 8 * BATCH_ROWS;
 
 /**
@@ -74,13 +75,13 @@ async function score(job: ScoringJob, engine: Engine): Promise<void> {
   if (scored !== job.rows)
     throw new BatchInputInvalidError(source.file, `${scored} rows were there where ${job.rows} should be`);
   const answers = OutputTable.rows(signature.output);
-  const passed = `(SELECT ${keys.map(identifier).join(', ')} FROM ${relation} WHERE ${within(job.from, job.rows)})`;
+  const passed = `(SELECT ${keys.map(identifier).join(', ')} FROM ${relation} WHERE ${within(job)})`;
   const query =
     keys.length === 0 ? `FROM ${answers}` : `SELECT * FROM ${passed} AS k POSITIONAL JOIN ${answers} AS p`;
-  await engine.main.run(copyToParquet(query, { target, properties }));
+  await engine.main.run(copyToParquet(query, { target, properties, compression: 'quick' }));
 }
 
-function within(from: number, rows: number): string {
+function within({ from, rows }: RowRange): string {
   return `file_row_number >= ${from} AND file_row_number < ${from + rows}`;
 }
 
@@ -99,7 +100,9 @@ async function fill(
     await setImmediate();
     job.signal.throwIfAborted();
   };
-  for await (const result of ranges(await engine.connect(), items, job)) {
+  const stretches = cutRows(await rowGroups(engine.main, job.source.path), job, RANGE_ROWS);
+  const select = `SELECT ${items.map(({ sql }) => sql).join(', ')} FROM ${parquetRelation(job.source.path)}`;
+  for await (const result of readEach(await engine.connect(), select, stretches)) {
     for (let index = 0; index < result.chunkCount; index += 1) {
       const chunk = result.getChunk(index);
       for (let row = 0; row < chunk.rowCount;) {
@@ -112,26 +115,23 @@ async function fill(
   return scored;
 }
 
-/** The rows in stretches, each read while the one before is worked on. */
-async function* ranges(
+/** The rows of each stretch, read while those of the one before are worked on. */
+async function* readEach(
   connection: Connection,
-  items: readonly InputItem[],
-  { source, from, rows }: ScoringJob,
+  select: string,
+  stretches: readonly RowRange[],
 ): AsyncGenerator<DuckDBMaterializedResult, void, undefined> {
-  const select = `SELECT ${items.map(({ sql }) => sql).join(', ')} FROM ${parquetRelation(source.path)}`;
-  const read = (start: number) => {
-    const result = connection.collect(
-      `${select} WHERE ${within(start, Math.min(RANGE_ROWS, from + rows - start))}`,
-    );
+  const read = (stretch: RowRange | undefined) => {
+    if (stretch === undefined) return undefined;
+    const result = connection.collect(`${select} WHERE ${within(stretch)}`);
     // It may fail while the rows before are worked on, when nobody waits for it yet.
     result.catch(() => undefined);
     return result;
   };
-  let next = rows > 0 ? read(from) : undefined;
-  for (let start = from; next !== undefined; start += RANGE_ROWS) {
+  let next = read(stretches[0]);
+  for (let index = 1; next !== undefined; index += 1) {
     const result = await next;
-    const following = start + RANGE_ROWS;
-    next = following < from + rows ? read(following) : undefined;
+    next = read(stretches[index]);
     try {
       yield result;
     } finally {

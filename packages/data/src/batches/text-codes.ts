@@ -19,6 +19,8 @@ export class TextCodes {
   readonly #codes = new Int32Array(SLOTS).fill(-1);
   readonly #column: Int32Array;
   #texts: string[] = [];
+  /** The code of a missing text; -1 where it has none yet. */
+  #empty = -1;
 
   constructor(capacity: number) {
     this.#column = new Int32Array(capacity);
@@ -28,15 +30,20 @@ export class TextCodes {
    * Reads texts from a vector.
    *
    * @param words - the vector's memory, from the first text to be read on
+   * @param isThere - whether a row of them has a value; all have when absent
    * @param textAt - makes the text of a row of them
    */
   read(
     words: Uint32Array,
-    { at, count }: { at: number; count: number },
+    { at, count, isThere }: { at: number; count: number; isThere?: (row: number) => boolean },
     textAt: (row: number) => string,
   ): void {
     const column = this.#column;
     for (let row = 0; row < count; row += 1) {
+      if (isThere?.(row) === false) {
+        column[at + row] = this.#missing();
+        continue;
+      }
       const start = row * WORDS;
       column[at + row] =
         words[start]! > SHORT_BYTES ? this.#add(textAt(row)) : this.#find(words, row, textAt);
@@ -49,6 +56,7 @@ export class TextCodes {
     if (this.#texts.length > MOST_TEXTS) {
       this.#texts = [];
       this.#codes.fill(-1);
+      this.#empty = -1;
     }
     return taken;
   }
@@ -75,6 +83,10 @@ export class TextCodes {
       return code;
     known.set(words.subarray(start, start + WORDS), place);
     return (this.#codes[slot] = this.#add(textAt(row)));
+  }
+
+  #missing(): number {
+    return this.#empty === -1 ? (this.#empty = this.#add('')) : this.#empty;
   }
 
   #add(text: string): number {

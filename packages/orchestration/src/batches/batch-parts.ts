@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { BatchInput, Signature } from '@perennial/contract';
 import {
   BatchInputInvalidError,
+  cutRows,
   examineParquet,
   isSourceObject,
   makeParquet,
@@ -47,6 +48,8 @@ export const CHUNK_ROWS = 524_288;
 /** A Parquet file of the input. */
 interface InputFile extends Omit<BatchPart, 'from'> {
   keyTypes: string[];
+  /** Rows of each row group. */
+  groups: number[];
 }
 
 /**
@@ -63,12 +66,9 @@ export async function partsOf(job: PartsJob): Promise<BatchPart[]> {
   return (filled.length > 0 ? filled : files.slice(0, 1)).flatMap(chunksOf);
 }
 
-function chunksOf({ keyTypes: _, rows, ...file }: InputFile): BatchPart[] {
-  const count = Math.max(1, Math.ceil(rows / CHUNK_ROWS));
-  return Array.from({ length: count }, (_, index) => {
-    const from = index * CHUNK_ROWS;
-    return { ...file, from, rows: Math.min(CHUNK_ROWS, rows - from) };
-  });
+function chunksOf({ keyTypes: _, groups, rows, ...file }: InputFile): BatchPart[] {
+  if (rows === 0) return [{ ...file, from: 0, rows }];
+  return cutRows(groups, { from: 0, rows }, CHUNK_ROWS).map((range) => ({ ...file, ...range }));
 }
 
 async function filesOf(job: PartsJob): Promise<InputFile[]> {
