@@ -39,7 +39,7 @@ async function observe(
   const started = performance.now();
   const requestId = randomUUID();
   c.set('requestId', requestId);
-  const trace = options.tracing ? beginRequest(c as unknown as Context, options.tracing) : undefined;
+  const trace = options.tracing ? beginRequest(c, options.tracing) : undefined;
   await next();
   c.res.headers.set('x-request-id', requestId);
   setSecurityHeaders(c.res.headers);
