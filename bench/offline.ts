@@ -30,6 +30,7 @@ const ENTITIES = SHORT ? 20_000 : 200_000;
 const SECONDS = SHORT ? 1 : 5;
 const ROUNDS = SHORT ? 2 : 5;
 const CONNECTIONS = 32;
+const LEAST_REQUESTS = 200;
 const MODEL = 'sums';
 const WIDTHS = [20, 32, 16, 1];
 const COLUMNS = Array.from({ length: 20 }, (_, i) => `x${i}`);
@@ -42,7 +43,7 @@ interface Load {
 }
 
 interface Measured {
-  requests: number;
+  perSecond: number;
   p50: number;
   p99: number;
 }
@@ -156,14 +157,14 @@ async function compare(url: string): Promise<void> {
   }
   const ratio = median(rounds.map(({ predict, lookup }) => lookup.p50 / predict.p50));
   console.log(`a lookup takes ${ratio.toFixed(2)} of an online prediction's time (limit 1.00)`);
-  if (ratio > 1) process.exitCode = 1;
+  if (!(ratio <= 1)) process.exitCode = 1;
   const many = await measure({ url, kind: 'lookups', connections: 4 });
-  const keys = Math.round((many.requests / SECONDS) * 1_000);
+  const keys = Math.round(many.perSecond * 1_000);
   console.log(`1,000 keys at once, 4 connections: ${line(many)}, ${keys.toLocaleString('en')} keys a second`);
 }
 
-function line({ requests, p50, p99 }: Measured): string {
-  return `${Math.round(requests / SECONDS).toLocaleString('en')} requests a second, p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`;
+function line({ perSecond, p50, p99 }: Measured): string {
+  return `${Math.round(perSecond).toLocaleString('en')} requests a second, p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`;
 }
 
 async function main(): Promise<void> {
@@ -212,7 +213,8 @@ async function load({ url, kind, connections }: Load): Promise<Measured> {
   const end = warm + SECONDS * 1_000;
   const times: number[] = [];
   const loops = Array.from({ length: connections }, async (_, loop) => {
-    for (let i = loop; performance.now() < end; i += connections) {
+    // On a machine that is busy with something else the time may be up before anything was answered.
+    for (let i = loop; performance.now() < end || times.length < LEAST_REQUESTS; i += connections) {
       const started = performance.now();
       await send(agent, url, requestOf(kind, i));
       if (started >= warm) times.push(performance.now() - started);
@@ -220,9 +222,10 @@ async function load({ url, kind, connections }: Load): Promise<Measured> {
   });
   await Promise.all(loops);
   agent.destroy();
+  const seconds = (performance.now() - warm) / 1_000;
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? NaN;
-  return { requests: times.length, p50: at(0.5), p99: at(0.99) };
+  return { perSecond: times.length / seconds, p50: at(0.5), p99: at(0.99) };
 }
 
 interface Sent {

@@ -50,7 +50,7 @@ beforeAll(async () => {
   local = test.client;
   await test.run('shop');
   other = createClient({ baseUrl: test.platform.url, token: await newToken('another admin') });
-}, 120_000);
+}, 240_000);
 afterAll(() => test.stop());
 
 async function newToken(name: string): Promise<string> {

@@ -14,6 +14,14 @@ export interface OfflinePlatformOptions {
   maxBytes?: number;
 }
 
+interface OfflineParts extends OfflinePlatformOptions {
+  served: ServedPlatform;
+  database: Database;
+  door: DatabaseDoor;
+  /** The way through the door. */
+  through: Database;
+}
+
 /** A served platform whose keys are looked up in a database that stands behind a door. */
 export class OfflinePlatform {
   readonly answers: PrecomputedAnswers;
@@ -21,13 +29,15 @@ export class OfflinePlatform {
   readonly lookups: PredictionLookups;
   readonly hybrid: HybridPredictions;
 
-  private constructor(
-    readonly served: ServedPlatform,
-    /** The test's own way to it. */
-    readonly database: Database,
-    readonly door: DatabaseDoor,
-    { through, maxBytes }: OfflinePlatformOptions & { through: Database },
-  ) {
+  readonly served: ServedPlatform;
+  /** The test's own way to it. */
+  readonly database: Database;
+  readonly door: DatabaseDoor;
+
+  private constructor({ served, database, door, through, maxBytes }: OfflineParts) {
+    this.served = served;
+    this.database = database;
+    this.door = door;
     const { table, models, journal, clock } = served;
     this.answers = new PrecomputedAnswers({
       table,
@@ -46,7 +56,7 @@ export class OfflinePlatform {
     const test = await createTestDatabase();
     const { address, door } = await doorTo(test.address);
     const through = await openDatabase({ ...address, maxConnections: 3 });
-    const platform = new OfflinePlatform(served, test.database, door, { ...options, through });
+    const platform = new OfflinePlatform({ ...options, served, database: test.database, door, through });
     onTestFinished(async () => {
       platform.answers.close();
       await through.close();
