@@ -23,7 +23,7 @@ export interface MicroBatcherOptions {
   queueRows?: number;
   /** Most bytes of values that wait before requests are refused as overload. @default 64 MiB */
   queueBytes?: number;
-  /** Longest that a request may have to wait for those before it, by the pace measured, in milliseconds, before it is refused as overload. @default 250 */
+  /** Longest that a request may have to wait for those before it, by the pace measured, in milliseconds, before it is refused as overload. @default 1000 */
   queueMilliseconds?: number;
 }
 
@@ -34,7 +34,7 @@ const DEFAULTS = {
   runMilliseconds: 5,
   queueRows: 100_000,
   queueBytes: 64 * MEBIBYTE,
-  queueMilliseconds: 250,
+  queueMilliseconds: 1_000,
 };
 
 /** Rows beyond which the columns of a batch are not kept for the next: one large request must not hold its memory for ever. */

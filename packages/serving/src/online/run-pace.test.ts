@@ -14,8 +14,14 @@ test('the fixed part of a run and the part of each row are told apart', () => {
   expect(pace.perRow).toBeCloseTo(0.5);
   expect(pace.perRun).toBeCloseTo(3);
   expect(pace.predict(200, 100)).toBeCloseTo(2 * 3 + 200 * 0.5);
-  expect(pace.rowsWithin(8.1)).toBe(10);
-  expect(pace.rowsWithin(1)).toBe(1);
+  expect(pace.rowsWithin(8.1)).toBe(16);
+  expect(pace.rowsWithin(3.1)).toBe(6);
+});
+
+test('runs are not made smaller than what their fixed part is worth', () => {
+  const pace = new RunPace();
+  for (let run = 0; run < 50; run++) pace.observe(1 + (run % 9), 100.5 + 10 * (1 + (run % 9)));
+  expect(pace.rowsWithin(5)).toBe(10);
 });
 
 test('runs of one size say what a row costs at most', () => {

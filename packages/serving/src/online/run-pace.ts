@@ -48,10 +48,13 @@ export class RunPace {
     return Math.ceil(rows / runRows) * perRun + rows * perRow;
   }
 
-  /** Most rows of a run that is to take no longer than so many milliseconds; at least one. */
+  /**
+   * Most rows of a run whose rows are to take no longer than so many milliseconds, or than the fixed part where that is more: smaller runs would only pay the fixed part more
+   * often, as on a machine that is busy with something else. At least one.
+   */
   rowsWithin(milliseconds: number): number {
     const { perRow, perRun = 0 } = this;
     if (perRow === undefined || perRow === 0) return Number.MAX_SAFE_INTEGER;
-    return Math.max(1, Math.floor((milliseconds - perRun) / perRow));
+    return Math.max(1, Math.floor(Math.max(milliseconds, perRun) / perRow));
   }
 }
