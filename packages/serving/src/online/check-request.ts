@@ -4,17 +4,17 @@ import { isStorableText } from '../instances/column-reader.ts';
 const MAX_KEY_LENGTH = 256;
 
 /**
- * Whether a body is a plain predict request, as `predictRequestSchema` would find, in a hundredth of its time. It does not say what is wrong: whoever gets false asks the schema,
+ * Whether a body is a plain predict request, one with instances, as `predictRequestSchema` would find, in a hundredth of its time. It does not say what is wrong: whoever gets false asks the schema,
  * which explains it, or knows a form that this does not.
  */
-export function isPlainRequest(body: unknown): body is PredictRequest {
+export function isPlainRequest(body: unknown): body is PredictRequest & { instances: unknown[] } {
   if (typeof body !== 'object' || body === null) return false;
   const { instances, keys } = body as Partial<PredictRequest>;
   if (!Array.isArray(instances) || instances.length === 0 || instances.length > MAX_INSTANCES) return false;
   let fields = 1;
   if (keys !== undefined) {
     fields = 2;
-    if (!Array.isArray(keys) || !keys.every(isKey)) return false;
+    if (!Array.isArray(keys) || keys.length > MAX_INSTANCES || !keys.every(isKey)) return false;
   }
   return Object.keys(body).length === fields;
 }
