@@ -88,8 +88,8 @@ function validityOf(
   vector: Parameters<typeof duckdb.vector_get_validity>[0],
   rows: number,
 ): Uint8Array | null {
-  // The vector has none where all rows have a value, which the binding's types do not say.
-  return duckdb.vector_get_validity(vector, Math.ceil(rows / 64) * 8) as Uint8Array | null;
+  // The vector has none where all rows have a value.
+  return duckdb.vector_get_validity(vector, Math.ceil(rows / 64) * 8);
 }
 
 function isValid(valid: Uint8Array, row: number): boolean {

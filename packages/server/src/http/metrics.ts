@@ -47,7 +47,7 @@ export class Metrics {
 
   predictions({ model, version }: { model: string; version: number }, count: number): void {
     let byVersion = this.#predictions.get(model);
-    if (byVersion === undefined) this.#predictions.set(model, (byVersion = new Map()));
+    if (byVersion === undefined) this.#predictions.set(model, (byVersion = new Map<number, number>()));
     byVersion.set(version, (byVersion.get(version) ?? 0) + count);
   }
 

@@ -52,7 +52,7 @@ export class RequestTimes {
   #seriesOf(labels: RequestLabels): Series {
     const { method, route, status } = labels;
     let byStatus = this.#byRoute.get(route);
-    if (byStatus === undefined) this.#byRoute.set(route, (byStatus = new Map()));
+    if (byStatus === undefined) this.#byRoute.set(route, (byStatus = new Map<number, Series[]>()));
     let ofStatus = byStatus.get(status);
     if (ofStatus === undefined) byStatus.set(status, (ofStatus = []));
     const known = ofStatus.find((series) => series.labels.method === method);

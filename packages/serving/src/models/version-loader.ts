@@ -54,10 +54,13 @@ export class VersionLoader {
     request: LoadRequest,
   ): Promise<ServedModel | undefined> {
     const { verifier, artifacts } = this.#options;
-    const [statement, bytes] = await Promise.all([
-      verifier?.verify(model, champion),
-      artifacts.get(champion.artifact),
-    ]);
+    const fetching = artifacts.get(champion.artifact);
+    const [verified, fetched] = await Promise.allSettled([verifier?.verify(model, champion), fetching]);
+    // A refusal waits for the file as well: a load that has ended must leave nothing behind that still writes to the disk.
+    if (verified.status === 'rejected') throw verified.reason;
+    if (fetched.status === 'rejected') throw fetched.reason;
+    const { value: statement } = verified;
+    const { value: bytes } = fetched;
     return this.#load(model, { version: champion, bytes, statement }, request);
   }
 
