@@ -91,6 +91,7 @@ describe('copying in', () => {
       yield Buffer.from('2\ta\n');
     }
     await expect(sql.copy(COPY, cut())).rejects.toBeInstanceOf(DatabaseUnavailableError);
-    expect(await count()).toBe(0);
+    // The other connection of the pool was cut as well, and says so to the first who takes it.
+    expect(await count().catch(count)).toBe(0);
   });
 });
