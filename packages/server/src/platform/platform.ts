@@ -9,10 +9,13 @@ import { createApp } from '../http/app.ts';
 import { openAccess } from '../access/access.ts';
 import { ResourceOwners } from '../access/resource-owners.ts';
 import type { Authenticate } from '../http/authentication.ts';
-import { listen } from '../http/listen.ts';
+import { listen, type Front } from '../http/listen.ts';
+import type { Approach } from '../http/request-origin.ts';
 import { openTracing } from './tracing.ts';
 import { Metrics } from '../http/metrics.ts';
-import { PredictFront } from '../http/predict/predict-front.ts';
+import { Exchanges } from '../http/predict/exchanges.ts';
+import { LookupFront } from '../http/predict/lookup-front.ts';
+import { PredictFront, type PredictFrontOptions } from '../http/predict/predict-front.ts';
 import { servesLiveOnly } from '../http/predict/serves-live-only.ts';
 import { PredictionMetrics } from '../http/prediction-metrics.ts';
 import { createSystemApp } from '../http/system-app.ts';
@@ -120,7 +123,7 @@ interface Started {
   app: Hono;
   metrics: Metrics;
   work: Work;
-  front?: PredictFront;
+  front?: Front;
 }
 
 async function startRoles(config: Config, foundation: Foundation): Promise<Started> {
@@ -217,12 +220,19 @@ async function assembleApi(
     maxUploadBytes: config.maxUploadBytes,
     version: PLATFORM_VERSION,
   });
-  // Traces are the app's: who turns them on pays for them.
-  const isLive = (model: string) => tracing === null && servesLiveOnly(serving.champions.servingOf(model));
-  const { online, predictions: byKey } = serving;
-  return {
-    app,
-    metrics: shared.metrics,
-    front: new PredictFront({ ...shared, predictions: online, byKey, isLive }),
-  };
+  return { app, metrics: shared.metrics, front: openFront(serving, tracing, shared) };
+}
+
+/** What is answered in front of the app. Traces are the app's: who turns them on pays for them. */
+function openFront(
+  { champions, online, predictions, offline }: Serving,
+  tracing: PlatformParts['tracing'],
+  shared: Omit<PredictFrontOptions, 'predictions' | 'byKey'> & { approach: Approach },
+): Front {
+  if (tracing !== null) return { take: () => false };
+  const exchanges = new Exchanges(shared);
+  const isLive = (model: string) => servesLiveOnly(champions.servingOf(model));
+  const predict = new PredictFront({ ...shared, exchanges, isLive, predictions: online, byKey: predictions });
+  const lookup = new LookupFront({ ...shared, exchanges, lookups: offline.lookups });
+  return { take: (request, response) => predict.take(request, response) || lookup.take(request, response) };
 }

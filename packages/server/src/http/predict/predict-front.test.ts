@@ -1,5 +1,5 @@
 import { request as sendRequest } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GOOD_OUTPUT, GOOD_SAMPLE, goodFile } from '@perennial/onnx/testing';
 import { startTestPlatform, type TestPlatform } from '../../testing/test-platform.ts';
 import { listen, type ListeningServer } from '../listen.ts';
@@ -20,6 +20,10 @@ beforeAll(async () => {
   await ask('/v1/models/churn/versions', { file, sample: GOOD_SAMPLE, output: GOOD_OUTPUT });
   await ask('/v1/models/churn/versions/1/releases', { reason: 'for the test' });
   await ask('/v1/models/empty/versions', { file, sample: GOOD_SAMPLE, output: GOOD_OUTPUT });
+  await ask('/v1/models/kept/versions', { file, sample: GOOD_SAMPLE, output: GOOD_OUTPUT });
+  await ask('/v1/models/kept/versions/1/releases', { reason: 'for the test' });
+  await ask('/v1/endpoints/kept', { serving: { modes: ['online', 'offline'] } }, 'PATCH');
+  await keepAnswer('kept', 'k-1');
   tokens['predictor'] = await newToken({ name: 'p', roles: ['predictor'] });
   tokens['viewer'] = await newToken({ name: 'v', roles: ['viewer'] });
   tokens['other'] = await newToken({ name: 'o', roles: ['predictor'], models: ['other'] });
@@ -32,9 +36,26 @@ afterAll(async () => {
   await test.stop();
 });
 
-async function ask(path: string, body: unknown): Promise<Record<string, unknown>> {
+/** A precomputed answer for an entity, as a precomputation leaves it. */
+async function keepAnswer(model: string, key: string): Promise<void> {
+  const { sql } = test.database;
+  const id = '018df9f5-0400-7000-8000-000000000001';
+  await sql`
+    insert into precomputations (id, model, version, artifact, state, cause, done, refused, requested_by, created_at)
+    select ${id}, ${model}, 1, artifact_digest, 'live', 'request', 1, 0, 'test', now() from model_versions where model = ${model}`;
+  await sql`
+    insert into precomputed_predictions (precomputation, key, output, features, features_at, computed_at)
+    values (${id}, ${key}, '{"value":1.5}', '{"amount":1,"visits":2}', '2024-03-01T00:00:00Z', '2024-03-10T00:00:00Z')`;
+  await sql`select pg_notify('models_changed', ${model})`;
+  const path = `/v1/models/${model}/predictions/${key}`;
+  const headers = { authorization: `Bearer ${ADMIN}` };
+  // Serving hears of it by a notification.
+  await vi.waitFor(async () => expect((await test.request(path, { headers })).status).toBe(200), 20_000);
+}
+
+async function ask(path: string, body: unknown, method = 'POST'): Promise<Record<string, unknown>> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${ADMIN}` };
-  const response = await test.request(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  const response = await test.request(path, { method, headers, body: JSON.stringify(body) });
   const answer = (await response.json()) as Record<string, unknown>;
   expect(response.status, JSON.stringify(answer)).toBeLessThan(300);
   return answer;
@@ -219,5 +240,45 @@ describe('the front answers as the app does', () => {
     const got = await send(test.platform.url, { body: good, token: 'few' });
     expect(got).toMatchObject({ status: 429, headers: { 'ratelimit-policy': '"minute";q=1;w=60' } });
     expect(got.headers['retry-after']).toMatch(/^\d+$/);
+  });
+});
+
+describe('a lookup is answered in front as by the app', () => {
+  const path = '/v1/models/kept/predictions/k-1';
+  const get = (sent: Sent): Sent => ({
+    method: 'GET',
+    headers: { 'content-type': '', 'content-length': '' },
+    ...sent,
+  });
+
+  it.each<[string, number, Sent]>([
+    ['a key', 200, { path }],
+    ['a token that is held to another model', 403, { path, token: 'other' }],
+    ['a role that may not', 403, { path, token: 'viewer' }],
+    ['no token', 401, { path, token: '' }],
+    ['an unknown token', 401, { path, token: 'unknown' }],
+    ['an unknown key', 404, { path: '/v1/models/kept/predictions/k-2' }],
+    ['a key of dots', 404, { path: '/v1/models/kept/predictions/..' }],
+    ['an escaped key', 200, { path: '/v1/models/kept/predictions/k%2D1' }],
+    ['a key that is too long', 400, { path: `/v1/models/kept/predictions/${'k'.repeat(257)}` }],
+    ['a query', 200, { path: `${path}?x=1` }],
+    ['a model that keeps no answers', 409, { path: '/v1/models/churn/predictions/k-1' }],
+    ['a model that is not there', 404, { path: '/v1/models/absent/predictions/k-1' }],
+    ['another method', 405, { path, method: 'DELETE' }],
+    ['a longer path', 404, { path: `${path}/more` }],
+  ])('to %s', async (_, status, sent) => {
+    const [front, app] = [await send(test.platform.url, get(sent)), await send(plain.url, get(sent))];
+    expect(front.body).toBe(app.body);
+    expect(front.status).toBe(status);
+    expect(front).toEqual(app);
+  });
+
+  it('and is on record', async () => {
+    await send(test.platform.url, get({ path }));
+    const headers = { authorization: `Bearer ${ADMIN}` };
+    const found = await test.request('/v1/predictions?model=kept&key=k-1', { headers });
+    expect(await found.json()).toMatchObject({
+      items: expect.arrayContaining([expect.objectContaining({ key: 'k-1', mode: 'precomputed' })]),
+    });
   });
 });

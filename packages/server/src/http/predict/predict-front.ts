@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ROUTES } from '@perennial/contract';
 import {
-  OverloadedError,
   type PredictionRequest,
   type PredictionService,
   type PredictionText,
@@ -13,13 +11,11 @@ import { requireModel } from '../../access/model-scope.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { checkBodyHeaders } from '../json-body.ts';
 import type { Metrics } from '../metrics.ts';
-import { problemHeaders, toProblem } from '../problems.ts';
 import type { Approach } from '../request-origin.ts';
-import { SECURITY_HEADERS } from '../security-headers.ts';
-import { LoadGate } from './load-gate.ts';
+import { Exchanges, hasPlainHost } from './exchanges.ts';
 import { NodeCredentials } from './node-credentials.ts';
 import { readPredictRequest } from './read-predict-request.ts';
-import { SenderGoneError, drainRequest, readRequestBytes } from './request-bytes.ts';
+import { readRequestBytes } from './request-bytes.ts';
 
 export interface PredictFrontOptions extends Pick<Admission, 'authenticate' | 'limits'> {
   predictions: Pick<PredictionService, 'predictText' | 'predictBytes' | 'takesBytes' | 'isLong'>;
@@ -32,8 +28,8 @@ export interface PredictFrontOptions extends Pick<Admission, 'authenticate' | 'l
   approach?: Approach;
   /** Whether a model's requests are answered live and in no other way; those of others are the app's. @default all */
   isLive?: (model: string) => boolean;
-  /** @default one by the pace of this process */
-  gate?: LoadGate;
+  /** @default its own */
+  exchanges?: Exchanges;
 }
 
 const { role, path } = ROUTES.predict;
@@ -41,11 +37,6 @@ const [BEFORE = '', AFTER = ''] = path.split('{model}');
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 /** As Hono names it. */
 const ROUTE = path.replace('{model}', ':model');
-/** Anything else is Hono's to look at, which refuses hosts that are none. */
-const HOST = /^[A-Za-z0-9.-]+(:\d+)?$|^\[[0-9a-f:]+\](:\d+)?$/;
-
-const SECURITY = Object.entries(SECURITY_HEADERS).flat();
-const ANSWER_HEADERS = [...SECURITY, 'content-type', 'application/json'];
 const DIRECT: Approach = { trustedProxies: 0, publicUrl: null };
 
 /**
@@ -54,12 +45,12 @@ const DIRECT: Approach = { trustedProxies: 0, publicUrl: null };
  */
 export class PredictFront {
   readonly #options: PredictFrontOptions;
-  readonly #gate: LoadGate;
+  readonly #exchanges: Exchanges;
   readonly #approach: Approach;
 
   constructor(options: PredictFrontOptions) {
     this.#options = options;
-    this.#gate = options.gate ?? new LoadGate();
+    this.#exchanges = options.exchanges ?? new Exchanges(options);
     this.#approach = options.approach ?? DIRECT;
   }
 
@@ -67,22 +58,8 @@ export class PredictFront {
   take(request: IncomingMessage, response: ServerResponse): boolean {
     const model = modelOf(request);
     if (model === undefined || this.#options.isLive?.(model) === false) return false;
-    void this.#answer(request, response, model);
+    void this.#exchanges.answer({ request, response, route: ROUTE }, () => this.#predict(request, model));
     return true;
-  }
-
-  async #answer(request: IncomingMessage, response: ServerResponse, model: string): Promise<void> {
-    const exchange: Exchange = { request, response, id: randomUUID(), started: performance.now() };
-    const entered = this.#gate.enter();
-    try {
-      if (!entered) throw new OverloadedError('this server', this.#gate.limit, 'requests');
-      this.#send(exchange, 200, { headers: ANSWER_HEADERS, body: await this.#predict(request, model) });
-    } catch (error) {
-      if (error instanceof SenderGoneError) return;
-      this.#refuse(exchange, error);
-    } finally {
-      if (entered) this.#gate.leave();
-    }
   }
 
   async #predict(request: IncomingMessage, model: string): Promise<string | Uint8Array> {
@@ -115,48 +92,13 @@ export class PredictFront {
     const answer = await this.#options.byKey.predict({ model, request });
     return { text: JSON.stringify(answer), version: answer.version, rows: answer.predictions.length };
   }
-
-  #refuse(exchange: Exchange, error: unknown): void {
-    const problem = toProblem(error, exchange.id);
-    if (problem.status === 500)
-      this.#options.logger.error({ requestId: exchange.id, err: error }, 'request failed');
-    const headers = [...SECURITY, ...Object.entries(problemHeaders(error)).flat()];
-    this.#send(exchange, problem.status, { headers, body: JSON.stringify(problem) });
-    drainRequest(exchange.request);
-  }
-
-  #send(
-    { response, id, started }: Exchange,
-    status: number,
-    { headers, body }: { headers: readonly string[]; body: string | Uint8Array },
-  ): void {
-    const { metrics, logger } = this.#options;
-    response.writeHead(status, [
-      ...headers,
-      'x-request-id',
-      id,
-      'content-length',
-      String(Buffer.byteLength(body)),
-    ]);
-    response.end(body);
-    const seconds = (performance.now() - started) / 1_000;
-    const labels = { method: 'POST', route: ROUTE, status };
-    metrics.request(labels, seconds);
-    if (logger.isLevelEnabled('debug')) logger.debug({ requestId: id, ...labels, seconds }, 'request');
-  }
-}
-
-interface Exchange {
-  request: IncomingMessage;
-  response: ServerResponse;
-  id: string;
-  started: number;
 }
 
 /** The model of a prediction's request; undefined where it is another request, or one that the app must look at. */
-function modelOf({ method, url = '', headers }: IncomingMessage): string | undefined {
+function modelOf(request: IncomingMessage): string | undefined {
+  const { method, url = '', headers } = request;
   if (method !== 'POST' || !url.startsWith(BEFORE) || !url.endsWith(AFTER)) return undefined;
   const model = url.slice(BEFORE.length, url.length - AFTER.length);
-  const plain = NAME.test(model) && headers.prefer === undefined && HOST.test(headers.host ?? '');
+  const plain = NAME.test(model) && headers.prefer === undefined && hasPlainHost(request);
   return plain ? model : undefined;
 }
