@@ -7,11 +7,9 @@ import { checkPart } from '../http/invalid-request.ts';
 import { readJsonBody } from '../http/json-body.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Readiness } from '../platform/readiness.ts';
-import { headerLengthOf, readInferRequest } from './infer-request.ts';
-import { selectOutputs, writeInferResponse, type InferResponse } from './infer-response.ts';
+import { inferTensors } from './infer.ts';
 import { SERVER_METADATA, type ModelDirectory, type Target } from './model-directory.ts';
 import { readBody } from './read-body.ts';
-import { readColumns } from './read-columns.ts';
 import type { OipRouteName } from './routes.ts';
 
 export interface OipContext {
@@ -107,30 +105,14 @@ function repositoryHandlers({ directory, maxBodyBytes }: OipDependencies) {
 
 async function answerInference(
   c: Context,
-  { model, version }: Target,
+  target: Target,
   { predictor, metrics, maxBodyBytes }: OipDependencies,
 ): Promise<Response> {
-  const headerLength = headerLengthOf(c.req.header('inference-header-content-length'));
-  const request = readInferRequest(await readBody(c, maxBodyBytes), headerLength);
-  let outputs = request.outputs ?? [];
-  const answer = await predictor.predict({
-    model,
-    version,
-    read: (signature) => {
-      outputs = selectOutputs(signature, request);
-      return readColumns(signature, request);
-    },
-  });
-  metrics.predictions(answer, answer.rows);
-  return respond(writeInferResponse(answer, { id: request.id, outputs }));
-}
-
-function respond({ body, headerLength }: InferResponse): Response {
-  if (headerLength === undefined)
-    return new Response(body as string, { headers: { 'content-type': 'application/json' } });
-  const headers = {
-    'content-type': 'application/octet-stream',
-    'inference-header-content-length': String(headerLength),
+  const request = {
+    target,
+    body: await readBody(c, maxBodyBytes),
+    headerLength: c.req.header('inference-header-content-length'),
   };
-  return new Response(body as Uint8Array<ArrayBuffer>, { headers });
+  const { headers, body } = await inferTensors(request, { predictor, metrics });
+  return new Response(body as string | Uint8Array<ArrayBuffer>, { headers });
 }

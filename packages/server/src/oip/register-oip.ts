@@ -5,10 +5,10 @@ import { z } from 'zod';
 import { admit, admitToModels, type Admission } from '../access/admission.ts';
 import { NoSuchRouteError } from '../errors.ts';
 import { checkPart } from '../http/invalid-request.ts';
-import { problemHeaders } from '../http/problems.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { OipHandlers } from './handlers.ts';
 import type { Target } from './model-directory.ts';
+import { tellError } from './tell-error.ts';
 import { oipDocument } from './openapi.ts';
 import { OIP_ROUTES, type OipRoute, type OipRouteName } from './routes.ts';
 
@@ -61,9 +61,8 @@ function readTarget(c: Context, { path, scope }: OipRoute): Target {
 }
 
 function answerError(c: Context, error: unknown, { logger }: OipOptions): Response {
-  const { code, message } = describeError(error);
-  const status = ERROR_STATUS[code];
+  const status = ERROR_STATUS[describeError(error).code];
   if (status === 500) logger.error({ requestId: c.get('requestId') as string, err: error }, 'request failed');
-  const headers = { ...problemHeaders(error), 'content-type': 'application/json' };
-  return c.json({ error: message }, status as ContentfulStatusCode, headers);
+  const { headers, body } = tellError(error);
+  return c.body(body, status as ContentfulStatusCode, headers);
 }

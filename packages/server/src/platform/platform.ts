@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { IdGenerator, systemClock, type Clock } from '@perennial/contract';
 import { GroundTruthLog } from '@perennial/monitoring';
+import type { ColumnPredictor } from '@perennial/serving';
 import type { Hono } from 'hono';
 import { Registry } from 'prom-client';
 import type { Config } from '../config/config.ts';
@@ -22,6 +23,7 @@ import { createSystemApp } from '../http/system-app.ts';
 import { Closers } from './closers.ts';
 import { startDeliveries } from './deliveries.ts';
 import { shipLeftJournals, startFleet } from './fleet.ts';
+import { InferFront } from '../oip/infer-front.ts';
 import { openInference } from './open-inference.ts';
 import { startLineageEmission } from './open-lineage.ts';
 import { Doctor } from './doctor.ts';
@@ -183,6 +185,7 @@ async function assembleApi(
   const { database, artifacts, clock, ids, signer, logger, tracing } = parts;
   const asyncPredictions = await openAsyncPredictions(config, parts, serving);
   const flushPredictions = () => serving.shipper.flush();
+  const inference = openInference(parts, serving);
   const shared = {
     logger,
     metrics: servingMetrics(serving, { registry, text: fleetMetrics }),
@@ -206,7 +209,7 @@ async function assembleApi(
     streams: work.streams,
     progress: work.progress,
     asyncPredictions,
-    ...openInference(parts, serving),
+    ...inference,
     lookups: serving.offline.lookups,
     models: serving.models,
     groundTruth: new GroundTruthLog({ database, clock, ids, flushPredictions }),
@@ -220,19 +223,24 @@ async function assembleApi(
     maxUploadBytes: config.maxUploadBytes,
     version: PLATFORM_VERSION,
   });
-  return { app, metrics: shared.metrics, front: openFront(serving, tracing, shared) };
+  return { app, metrics: shared.metrics, front: openFront(serving, tracing, { ...shared, ...inference }) };
 }
 
 /** What is answered in front of the app. Traces are the app's: who turns them on pays for them. */
 function openFront(
   { champions, online, predictions, offline }: Serving,
   tracing: PlatformParts['tracing'],
-  shared: Omit<PredictFrontOptions, 'predictions' | 'byKey'> & { approach: Approach },
+  shared: Omit<PredictFrontOptions, 'predictions' | 'byKey'> & {
+    approach: Approach;
+    predictor: ColumnPredictor;
+  },
 ): Front {
   if (tracing !== null) return { take: () => false };
   const exchanges = new Exchanges(shared);
   const isLive = (model: string) => servesLiveOnly(champions.servingOf(model));
   const predict = new PredictFront({ ...shared, exchanges, isLive, predictions: online, byKey: predictions });
   const lookup = new LookupFront({ ...shared, exchanges, lookups: offline.lookups });
-  return { take: (request, response) => predict.take(request, response) || lookup.take(request, response) };
+  const infer = new InferFront({ ...shared, exchanges });
+  const fronts: Front[] = [predict, lookup, infer];
+  return { take: (request, response) => fronts.some((front) => front.take(request, response)) };
 }

@@ -20,6 +20,14 @@ export interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
   route: string;
+  /** How an error is told. @default as a problem document */
+  refusal?: (error: unknown) => { headers: Record<string, string>; body: string };
+}
+
+/** An answer with headers of its own; a text or bytes alone are JSON. */
+export interface OwnAnswer {
+  headers: Record<string, string>;
+  body: string | Uint8Array;
 }
 
 const SECURITY = Object.entries(SECURITY_HEADERS).flat();
@@ -35,13 +43,13 @@ export class Exchanges {
     this.#gate = options.gate ?? new LoadGate();
   }
 
-  /** @param work - makes the JSON of the answer */
-  async answer(exchange: Exchange, work: () => Promise<string | Uint8Array>): Promise<void> {
+  /** @param work - makes the answer */
+  async answer(exchange: Exchange, work: () => Promise<string | Uint8Array | OwnAnswer>): Promise<void> {
     const begun: Begun = { ...exchange, id: randomUUID(), started: performance.now() };
     const entered = this.#gate.enter();
     try {
       if (!entered) throw new OverloadedError('this server', this.#gate.limit, 'requests');
-      this.#send(begun, 200, { headers: ANSWER_HEADERS, body: await work() });
+      this.#send(begun, 200, answerOf(await work()));
     } catch (error) {
       if (error instanceof SenderGoneError) return;
       this.#refuse(begun, error);
@@ -54,8 +62,11 @@ export class Exchanges {
     const problem = toProblem(error, begun.id);
     if (problem.status === 500)
       this.#options.logger.error({ requestId: begun.id, err: error }, 'request failed');
-    const headers = [...SECURITY, ...Object.entries(problemHeaders(error)).flat()];
-    this.#send(begun, problem.status, { headers, body: JSON.stringify(problem) });
+    const { headers, body } = begun.refusal?.(error) ?? {
+      headers: problemHeaders(error),
+      body: JSON.stringify(problem),
+    };
+    this.#send(begun, problem.status, { headers: [...SECURITY, ...Object.entries(headers).flat()], body });
     drainRequest(begun.request);
   }
 
@@ -73,6 +84,14 @@ export class Exchanges {
     metrics.request(labels, seconds);
     if (logger.isLevelEnabled('debug')) logger.debug({ requestId: id, ...labels, seconds }, 'request');
   }
+}
+
+function answerOf(made: string | Uint8Array | OwnAnswer): {
+  headers: readonly string[];
+  body: string | Uint8Array;
+} {
+  if (typeof made === 'string' || made instanceof Uint8Array) return { headers: ANSWER_HEADERS, body: made };
+  return { headers: [...SECURITY, ...Object.entries(made.headers).flat()], body: made.body };
 }
 
 interface Begun extends Exchange {
