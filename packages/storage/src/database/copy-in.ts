@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Submittable } from 'pg';
 
 /** Of node-postgres's connection, what copying needs. */
@@ -70,6 +71,8 @@ export class CopyIn implements Submittable {
         if (this.#over) return;
         connection.sendCopyFromChunk(chunk);
         if (connection.stream.writableNeedDrain) await this.#drain(connection.stream);
+        // A connection that takes whatever is sent drains without a look at the event loop: a refusal would never be heard, and nobody else served.
+        await nextTurn();
       }
       if (!this.#over) connection.endCopyFrom();
     } catch (error) {
