@@ -8,9 +8,8 @@ import {
 import { createAsyncPrediction, getAsyncPrediction, transaction, type Database } from '@perennial/storage';
 import { OverloadedError } from '../errors.ts';
 import { checkRequest } from '../online/check-request.ts';
-import { CHUNK_ROWS } from '../online/prediction-service.ts';
+import { readInChunks } from '../online/row-answers.ts';
 import { requireInstances } from './given-instances.ts';
-import type { ServedModel } from '../models/served-model.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import { systemDelay, type Delay } from '../waiting/delay.ts';
 import type { EndedPredictions } from './ended-predictions.ts';
@@ -113,7 +112,7 @@ export class AsyncPredictionDesk {
     checkRequest(given);
     const served = await this.#options.models.hold(model);
     try {
-      await readAll(served, given.instances);
+      await readInChunks(served, given.instances);
     } finally {
       served.release();
     }
@@ -136,14 +135,6 @@ export class AsyncPredictionDesk {
       if (!cancelled.signal.aborted) end();
     });
     return { signal: over.signal, cancel: () => cancelled.abort() };
-  }
-}
-
-/** Checks all instances; a large request in pieces, with others served in between. */
-async function readAll(served: ServedModel, instances: readonly unknown[]): Promise<void> {
-  for (let start = 0; start < instances.length; start += CHUNK_ROWS) {
-    if (start > 0) await new Promise((resolve) => setImmediate(resolve));
-    served.read(instances, { start, end: Math.min(start + CHUNK_ROWS, instances.length) });
   }
 }
 

@@ -12,7 +12,6 @@ import {
   type PredictRequest,
   type PredictResponse,
   type PredictionOutput,
-  type RecordSpec,
   type ServingSpec,
 } from '@perennial/contract';
 import {
@@ -28,6 +27,7 @@ import {
   type Transaction,
 } from '@perennial/storage';
 import { encodePrediction } from '../journal/prediction-record.ts';
+import { recordPolicyOf } from '../journal/record-policy.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import { requireInstances, type GivenRequest } from './given-instances.ts';
 import { newPhases } from '../online/prediction-phases.ts';
@@ -113,14 +113,14 @@ export class AsyncPredictionExecutor {
     const mode = 'async';
     const at = clock.now().toISOString();
     const same = { model, version, endpoint: model, mode, latencyMicroseconds, at } as const;
-    const { record = {} } = servingOf?.(model) ?? DEFAULT_SERVING;
+    const policy = recordPolicyOf(servingOf?.(model) ?? DEFAULT_SERVING);
     const predictions: PredictResponse['predictions'] = [];
     const records: string[] = [];
     outputs.forEach((output, row) => {
       const id = ids.next();
       predictions.push({ id: formatId('prediction', id), output, mode });
-      if (!isSampled(record)) return;
-      const features = withoutRedacted(request.instances[row] as Instance, record);
+      if (!policy.keeps(id)) return;
+      const features = policy.features(request.instances[row] as Instance);
       records.push(encodePrediction({ id, ...same, key: request.keys?.[row] ?? null, features, output }));
     });
     return { state: 'completed', response: { model, version, predictions }, records };
@@ -171,13 +171,4 @@ interface Computed {
   request: GivenRequest;
   outputs: readonly PredictionOutput[];
   latencyMicroseconds: number;
-}
-
-function isSampled({ sample = 1 }: RecordSpec): boolean {
-  return sample >= 1 || Math.random() < sample;
-}
-
-function withoutRedacted(features: Instance, { redact = [] }: RecordSpec): Instance {
-  if (redact.length === 0) return features;
-  return Object.fromEntries(Object.entries(features).filter(([name]) => !redact.includes(name)));
 }

@@ -10,6 +10,7 @@ import type { Journal } from '../journal/journal.ts';
 import { RECORD_ALL, type RecordPolicy } from '../journal/record-policy.ts';
 import { baseId } from '../journal/row-ids.ts';
 import { newPhases, type PredictionPhases } from './prediction-phases.ts';
+import { tellPhases } from './row-answers.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import { checkFinite, joinOutputs, sliceOutput } from './output-rows.ts';
@@ -153,10 +154,7 @@ async function compute(
   for (let start = 0; start < batch.rows; start += CHUNK_ROWS) {
     const part = sliceBatch(batch, start, Math.min(start + CHUNK_ROWS, batch.rows));
     const submitted = performance.now();
-    const { output, offset, computed } = await served.run(part);
-    phases.queue += computed.startedAt - submitted;
-    phases.compute += computed.endedAt - computed.startedAt;
-    if (offset === 0) phases.ledBatches.push(computed.rows);
+    const { output, offset } = tellPhases(await served.run(part), phases, submitted);
     outputs.push(sliceOutput(output, offset, part.rows));
   }
   return joinOutputs(outputs);
