@@ -1,4 +1,5 @@
-import { writeArtifact, readSignature } from '@perennial/onnx';
+import { readSignature } from '@perennial/onnx';
+import { linearArtifact } from '@perennial/onnx/testing';
 import {
   approveRelease,
   registerImportedVersion,
@@ -11,40 +12,7 @@ import { PROMOTER } from './promotions.ts';
 
 /** An artifact that answers `x + amount` to `{ x }`: whose answer it was can be told from the answer. */
 export function addingArtifact(amount: number): Uint8Array {
-  return writeArtifact({
-    encoder: {
-      columns: [{ name: 'x', type: 'number' }],
-      features: [
-        {
-          kind: 'numeric',
-          name: 'x',
-          column: 'x',
-          impute: 0,
-          missingIndicator: false,
-          clip: {},
-          log: false,
-          center: 0,
-          scale: 1,
-        },
-      ],
-    },
-    network: {
-      inputs: [{ name: 'dense', kind: 'dense', width: 1 }],
-      layers: [
-        {
-          name: 'sum',
-          inputs: ['dense'],
-          kind: 'dense',
-          kernel: { shape: [1, 1], data: new Float32Array([1]) },
-          bias: { shape: [1], data: new Float32Array([amount]) },
-          activation: 'linear',
-        },
-      ],
-      output: 'sum',
-    },
-    label: { kind: 'regression', name: 'sum', center: 0, scale: 1 },
-    properties: {},
-  });
+  return linearArtifact({ amount });
 }
 
 /** Registers versions 1 to `count` of a model, version n answering `x + n`. */
