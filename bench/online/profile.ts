@@ -18,16 +18,25 @@ interface Profile {
   }[];
   samples: number[];
   timeDeltas: number[];
+  /** Microseconds of the system's steady clock, which `process.hrtime` reads too. */
+  startTime: number;
 }
+
+const steadyMicroseconds = () => Number(process.hrtime.bigint() / 1_000n);
 
 const folder = await mkdtemp(join(tmpdir(), 'perennial-profile-'));
 const server = await startRealServer({
   variables: { PERENNIAL_DURABILITY: durability },
   nodeOptions: ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=500'],
 });
-const result = await loadOf(server, { connections: Number(connections), seconds: Number(seconds) });
+const plan = { connections: Number(connections), seconds: Number(seconds) };
+// The start of the process and its first second are left out: they compile.
+await loadOf(server, { ...plan, seconds: 1 });
+const from = steadyMicroseconds();
+const result = await loadOf(server, plan);
+const until = steadyMicroseconds();
 await server.close();
-// The warm-up second is in the profile too.
+// The load's own warm-up second is in the profile too.
 const requests = result.requests * (1 + 1 / Number(seconds));
 console.log(`${result.perSecond.toFixed(0)} requests a second; profile in ${folder}`);
 
@@ -36,13 +45,15 @@ for (const file of (await readdir(folder)).filter((name) => name.endsWith('.cpup
   report(profile, requests);
 }
 
-function report({ nodes, samples, timeDeltas }: Profile, divisor: number): void {
+function report({ nodes, samples, timeDeltas, startTime }: Profile, divisor: number): void {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const byFile = new Map<string, number>();
   const byFunction = new Map<string, number>();
+  let now = startTime;
   samples.forEach((id, i) => {
     const frame = byId.get(id)?.callFrame;
-    if (frame === undefined) return;
+    now += timeDeltas[i] ?? 0;
+    if (frame === undefined || now < from || now > until) return;
     const file = frame.url.replace(/^.*\/(node_modules|packages)\//, '') || '(native)';
     const name = `${file}:${frame.functionName || '(anonymous)'}:${frame.lineNumber + 1}`;
     const time = timeDeltas[i] ?? 0;

@@ -4,26 +4,35 @@ import type { CodedBatch, CodedTexts, ColumnBatch, RawColumn } from './batch.ts'
 import { codedInputs, isCoded } from './coded-texts.ts';
 import { BatchInvalidError } from './errors.ts';
 import { ort } from './onnxruntime.ts';
+import { PACKED_INPUT } from './packed-numbers.ts';
 import { ARTIFACT_NAMES, type BorderNames } from './tensor-names.ts';
 
 /** Turns batches of raw columns into input tensors. Names are worked out once, since this runs for every request. */
 export class Feeds {
+  readonly #columns: readonly InputColumn[];
   readonly #inputs: { column: string; input: string; type: ColumnType }[];
+  readonly #packed: readonly InputColumn[];
 
-  constructor(columns: readonly InputColumn[], names: BorderNames = ARTIFACT_NAMES) {
-    this.#inputs = columns.map(({ name, type }) => ({ column: name, input: names.column(name), type }));
+  /** @param packed - columns of numbers that enter as one input, as `withPackedNumbers` says */
+  constructor(
+    columns: readonly InputColumn[],
+    names: BorderNames = ARTIFACT_NAMES,
+    packed: readonly string[] = [],
+  ) {
+    this.#columns = columns;
+    this.#packed = packed.flatMap((name) => columns.filter((column) => column.name === name));
+    this.#inputs = columns
+      .filter(({ name }) => !packed.includes(name))
+      .map(({ name, type }) => ({ column: name, input: names.column(name), type }));
   }
 
-  /** The tensors of a batch; they share its memory. @throws BatchInvalidError naming the column that does not fit. */
+  /** The tensors of a batch; they share its memory, but for packed numbers. @throws BatchInvalidError naming the column that does not fit. */
   of(batch: ColumnBatch | CodedBatch): Record<string, Tensor> {
     const feeds: Record<string, Tensor> = {};
+    if (this.#packed.length > 0) feeds[PACKED_INPUT] = packNumbers(batch, this.#packed);
     const shape = [batch.rows, 1];
     for (const { column, input, type } of this.#inputs) {
-      const data = batch.columns[column];
-      if (data === undefined) throw new BatchInvalidError(column, 'is not in the batch');
-      const { length } = isCoded(data) ? data.codes : data;
-      if (length !== batch.rows)
-        throw new BatchInvalidError(column, `has ${length} rows where the batch has ${batch.rows}`);
+      const data = columnOf(batch, column);
       if (isCoded(data)) addCoded(feeds, data, { column, input, type, shape });
       else feeds[input] = columnTensor(data, { column, type, shape });
     }
@@ -32,10 +41,34 @@ export class Feeds {
 
   /** Rows in which every value is missing. */
   missing(rows: number): ColumnBatch {
-    const columns = this.#inputs.map(({ column, type }) => [column, missingColumn(type, rows)] as const);
+    const columns = this.#columns.map(({ name, type }) => [name, missingColumn(type, rows)] as const);
     return { rows, columns: Object.fromEntries(columns) };
   }
 }
+
+/** @throws BatchInvalidError */
+function columnOf(batch: ColumnBatch | CodedBatch, column: string): RawColumn | CodedTexts {
+  const data = batch.columns[column];
+  if (data === undefined) throw new BatchInvalidError(column, 'is not in the batch');
+  const { length } = isCoded(data) ? data.codes : data;
+  if (length === batch.rows) return data;
+  throw new BatchInvalidError(column, `has ${length} rows where the batch has ${batch.rows}`);
+}
+
+/** Columns of numbers side by side, row after row. */
+function packNumbers(batch: ColumnBatch | CodedBatch, columns: readonly InputColumn[]): Tensor {
+  const { rows } = batch;
+  const width = columns.length;
+  const packed = new Float64Array(rows * width);
+  columns.forEach(({ name, type }, i) => {
+    const data = columnOf(batch, name);
+    if (!(data instanceof Float64Array)) throw new BatchInvalidError(name, notFloats(type));
+    for (let row = 0, at = i; row < rows; row++, at += width) packed[at] = data[row] as number;
+  });
+  return new ort.Tensor('float64', packed, [rows, width]);
+}
+
+const notFloats = (type: ColumnType): string => `is a ${type} and must be a Float64Array`;
 
 function addCoded(
   feeds: Record<string, Tensor>,
@@ -54,7 +87,7 @@ function columnTensor(data: RawColumn, about: { column: string; type: ColumnType
     case 'number':
     case 'boolean':
       if (data instanceof Float64Array) return new ort.Tensor('float64', data, shape);
-      throw new BatchInvalidError(column, `is a ${type} and must be a Float64Array`);
+      throw new BatchInvalidError(column, notFloats(type));
     case 'timestamp':
       if (data instanceof BigInt64Array) return new ort.Tensor('int64', data, shape);
       throw new BatchInvalidError(column, 'is a timestamp and must be a BigInt64Array');

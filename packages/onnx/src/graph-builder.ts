@@ -153,7 +153,8 @@ export function isBorder(found: ValueInfoProto[], expected: BorderTensor[]): boo
   );
 }
 
-function valueInfo({ name, type, width }: BorderTensor): ValueInfoProto {
+/** How a graph declares a tensor at its border. */
+export function valueInfo({ name, type, width }: BorderTensor): ValueInfoProto {
   return create(ValueInfoProtoSchema, {
     name,
     type: {

@@ -5,6 +5,7 @@ import { isAdopted, readSignature } from './signature.ts';
 import type { CodedBatch, ColumnBatch, OutputBatch } from './batch.ts';
 import { withCodedTexts } from './coded-texts.ts';
 import { Feeds, coded } from './feeds.ts';
+import { withPackedNumbers } from './packed-numbers.ts';
 import { resultData } from './results.ts';
 import { RuntimeSession } from './runtime-session.ts';
 import {
@@ -25,6 +26,13 @@ interface OutputNames {
   value: string;
 }
 
+/** How the file in the session takes columns and gives answers. */
+interface Border {
+  names: BorderNames;
+  /** Columns that enter as one input. */
+  packed: readonly string[];
+}
+
 /** An artifact, ready to answer: raw columns to probability and decision, class or value. */
 export class InferenceModel {
   readonly signature: Signature;
@@ -32,10 +40,10 @@ export class InferenceModel {
   readonly #feeds: Feeds;
   readonly #names: OutputNames;
 
-  private constructor(signature: Signature, session: RuntimeSession, names: BorderNames) {
+  private constructor(signature: Signature, session: RuntimeSession, { names, packed }: Border) {
     this.signature = signature;
     this.#session = session;
-    this.#feeds = new Feeds(signature.inputs, names);
+    this.#feeds = new Feeds(signature.inputs, names, packed);
     this.#names = {
       probability: names.output + PROBABILITY_OUTPUT,
       probabilities: names.output + PROBABILITIES_OUTPUT,
@@ -54,7 +62,9 @@ export class InferenceModel {
   static async load(bytes: Uint8Array): Promise<InferenceModel> {
     const signature = readSignature(bytes);
     const names = isAdopted(bytes) ? ADOPTED_NAMES : ARTIFACT_NAMES;
-    const model = new InferenceModel(signature, await RuntimeSession.open(bytes), names);
+    const packed = withPackedNumbers(bytes, signature.inputs, names);
+    const session = await RuntimeSession.open(packed.bytes);
+    const model = new InferenceModel(signature, session, { names, packed: packed.columns });
     return InferenceModel.#warmUp(model, model.#feeds.missing(1));
   }
 
@@ -69,7 +79,7 @@ export class InferenceModel {
     const session = await RuntimeSession.open(withCodedTexts(bytes, signature.inputs, names), {
       arena: true,
     });
-    const model = new InferenceModel(signature, session, names);
+    const model = new InferenceModel(signature, session, { names, packed: [] });
     return InferenceModel.#warmUp(model, coded(model.#feeds.missing(1)));
   }
 
