@@ -12,6 +12,7 @@ import { readAll } from '../testing/read-journal.ts';
 import { makeRecords } from '../testing/records.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
 import { MAX_RECORD_BYTES } from './commit-group.ts';
+import { CursorFile } from './cursor-file.ts';
 import { Journal } from './journal.ts';
 import type { JournalOptions } from './journal-options.ts';
 
@@ -193,7 +194,7 @@ describe('segments', () => {
   test('begin anew beyond the cursor at every opening, so that nothing is put where shipping has been', async () => {
     const folder = await temporaryFolder();
     const first = await openJournal({ folder });
-    await first.cursor.save({ segment: 41, offset: 7 });
+    await new CursorFile(folder).save({ segment: 41, offset: 7 });
     await first.close();
     const second = await openJournal({ folder });
     expect(second.end).toEqual({ segment: 42, offset: 0 });
