@@ -59,9 +59,9 @@ export class WireConnection {
     socket.on('close', this.#onClose);
   }
 
-  /** Whether nothing was said that is still to be answered. */
+  /** Whether it had its answers and has begun nothing new. One that was just opened is about to say something. */
   get isIdle(): boolean {
-    return this.state !== 'answer' && this.#length === 0;
+    return this.state === 'next';
   }
 
   /** Ends the connection at once. */
