@@ -40,42 +40,21 @@ export function readHead(text: string): RequestHead | null {
   return { method, url, headers, contentLength: Number(length) };
 }
 
-/** Reads the heads of one connection. Most senders send the same again, or the same with another length: it is not read again then. */
+/** Heads that are kept for a connection: as many as its bodies differ in length, as a rule. */
+const KEPT_HEADS = 16;
+
+/** Reads the heads of one connection. Most senders send the same again and again, but for the length: then it is not read again. */
 export class HeadReader {
-  #text = '';
-  #head: RequestHead | null = null;
-  /** What stands before and after the length in the last text. */
-  #around: { before: string; after: string } | null = null;
+  readonly #kept = new Map<string, RequestHead>();
 
   /** As {@link readHead}. */
   read(text: string): RequestHead | null {
-    if (text === this.#text) return this.#head;
-    const head = this.#withOtherLength(text) ?? readHead(text);
-    this.#text = text;
-    this.#head = head;
-    this.#around ??= head && aroundLength(text, head);
+    const kept = this.#kept.get(text);
+    if (kept !== undefined) return kept;
+    const head = readHead(text);
+    if (head === null) return null;
+    if (this.#kept.size === KEPT_HEADS) this.#kept.clear();
+    this.#kept.set(text, head);
     return head;
   }
-
-  #withOtherLength(text: string): RequestHead | null {
-    const [head, around] = [this.#head, this.#around];
-    if (head === null || around === null) return null;
-    const { before, after } = around;
-    const length = text.slice(before.length, text.length - after.length);
-    if (!LENGTH.test(length) || !text.startsWith(before) || !text.endsWith(after)) {
-      this.#around = null;
-      return null;
-    }
-    const headers = Object.assign(Object.create(null) as IncomingHttpHeaders, head.headers);
-    headers['content-length'] = length;
-    return { ...head, headers, contentLength: Number(length) };
-  }
-}
-
-function aroundLength(text: string, { headers }: RequestHead): { before: string; after: string } | null {
-  const found = /\r\ncontent-length:[ \t]*/i.exec(text);
-  if (found === null) return null;
-  const start = found.index + found[0].length;
-  const end = start + (headers['content-length']?.length ?? 0);
-  return { before: text.slice(0, start), after: text.slice(end) };
 }
