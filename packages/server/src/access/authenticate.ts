@@ -13,7 +13,7 @@ import {
 import type { RequestLimits } from './request-limits.ts';
 import { SESSION_COOKIE, cookieValue } from './session-cookie.ts';
 import type { SessionDesk, Voucher } from './session-desk.ts';
-import { hashSecret, looksLikeToken } from './token-secret.ts';
+import { TokenHashes, hashSecret, looksLikeToken } from './token-secret.ts';
 import type { TokenTable } from './token-table.ts';
 import type { TokenUses } from './token-uses.ts';
 
@@ -36,6 +36,7 @@ export interface AuthenticateOptions {
 /** Tells who shows a token. */
 export class TokenDoor {
   readonly #parts: DoorParts;
+  readonly #hashes = new TokenHashes();
   readonly #isAdminToken: (given: string) => boolean;
 
   constructor(parts: DoorParts) {
@@ -49,7 +50,7 @@ export class TokenDoor {
    */
   admit(token: string, credentials: Pick<Credentials, 'address'>): Principal | Promise<Principal> {
     if (looksLikeToken(token)) {
-      const principal = this.principalOf(hashSecret(token));
+      const principal = this.principalOf(this.#hashes.of(token));
       if (principal !== undefined) return principal;
     }
     // Where nobody has guessed lately nobody is blocked, and the configuration's token may be compared without asking.

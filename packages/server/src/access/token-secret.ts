@@ -22,3 +22,21 @@ export function looksLikeToken(text: string): boolean {
 export function hashSecret(secret: string): string {
   return hash('sha256', secret);
 }
+
+/** Tokens whose hashes are at hand: as many callers as are at work at one time, as a rule. */
+const KEPT_HASHES = 256;
+
+/** The hashes of the tokens that came last: one that comes with every request of a caller is hashed once. It is of no use to who cannot read this process's memory, where each request's token is anyway. */
+export class TokenHashes {
+  readonly #kept = new Map<string, string>();
+
+  /** As `hashSecret`. */
+  of(token: string): string {
+    const kept = this.#kept.get(token);
+    if (kept !== undefined) return kept;
+    const hashed = hashSecret(token);
+    if (this.#kept.size === KEPT_HASHES) this.#kept.clear();
+    this.#kept.set(token, hashed);
+    return hashed;
+  }
+}

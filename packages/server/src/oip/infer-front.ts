@@ -1,9 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { admitCaller, type Admission } from '../access/admission.ts';
 import { requireModel } from '../access/model-scope.ts';
+import type { FrontRequest } from '../http/front.ts';
 import { hasPlainHost, type Exchanges } from '../http/predict/exchanges.ts';
-import { NodeCredentials } from '../http/predict/node-credentials.ts';
-import { readRequestBytes } from '../http/predict/request-bytes.ts';
+import { FrontCredentials } from '../http/predict/front-credentials.ts';
 import type { Approach } from '../http/request-origin.ts';
 import { inferTensors, type Inference, type InferenceAnswer } from './infer.ts';
 import type { Target } from './model-directory.ts';
@@ -33,21 +32,21 @@ export class InferFront {
   }
 
   /** Answers a request if it is a plain inference; false leaves it to the app. */
-  take(request: IncomingMessage, response: ServerResponse): boolean {
+  take(request: FrontRequest): boolean {
     if (request.method !== 'POST' || !hasPlainHost(request)) return false;
-    const [, model, version] = ADDRESS.exec(request.url ?? '') ?? [];
+    const [, model, version] = ADDRESS.exec(request.url) ?? [];
     if (model === undefined) return false;
     const target: Target = version === undefined ? { model } : { model, version: Number(version) };
     const route = version === undefined ? ROUTES.champion : ROUTES.version;
-    void this.#options.exchanges.answer({ request, response, route, refusal: tellError }, () =>
+    this.#options.exchanges.answer({ request, route, refusal: tellError }, () =>
       this.#infer(request, target),
     );
     return true;
   }
 
-  async #infer(request: IncomingMessage, target: Target): Promise<InferenceAnswer> {
+  async #infer(request: FrontRequest, target: Target): Promise<InferenceAnswer> {
     const { authenticate, limits, approach, maxBodyBytes } = this.#options;
-    const admitted = admitCaller(new NodeCredentials(request, approach), role, { authenticate, limits });
+    const admitted = admitCaller(new FrontCredentials(request, approach), role, { authenticate, limits });
     const principal = admitted instanceof Promise ? await admitted : admitted;
     requireModel(principal, target.model);
     const { headers } = request;
@@ -55,7 +54,7 @@ export class InferFront {
     checkTensorHeaders({ type, encoding, length: headers['content-length'] }, maxBodyBytes);
     const said = headers['inference-header-content-length'];
     const headerLength = Array.isArray(said) ? said.join(', ') : said;
-    const body = await readRequestBytes(request, maxBodyBytes);
+    const body = await request.readBody(maxBodyBytes);
     return inferTensors({ target, body, headerLength }, this.#options);
   }
 }

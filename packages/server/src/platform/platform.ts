@@ -10,7 +10,8 @@ import { createApp } from '../http/app.ts';
 import { openAccess } from '../access/access.ts';
 import { ResourceOwners } from '../access/resource-owners.ts';
 import type { Authenticate } from '../http/authentication.ts';
-import { listen, type Front } from '../http/listen.ts';
+import type { Front } from '../http/front.ts';
+import { listen } from '../http/listen.ts';
 import type { Approach } from '../http/request-origin.ts';
 import { openTracing } from './tracing.ts';
 import { Metrics } from '../http/metrics.ts';
@@ -242,5 +243,5 @@ function openFront(
   const lookup = new LookupFront({ ...shared, exchanges, lookups: offline.lookups });
   const infer = new InferFront({ ...shared, exchanges });
   const fronts: Front[] = [predict, lookup, infer];
-  return { take: (request, response) => fronts.some((front) => front.take(request, response)) };
+  return { take: (request) => fronts.some((front) => front.take(request)) };
 }

@@ -42,6 +42,8 @@ export class CommitGroup {
   records = 0;
   /** Of the records, those that may be dropped when there is no room. */
   droppable = 0;
+  /** Whether somebody is told only once the group is written. */
+  awaited = false;
   readonly #written = new Outcome();
   readonly #synced = new Outcome();
   #wantDisk = false;
@@ -100,6 +102,7 @@ export class CommitGroup {
   promise(durability: Durability, droppable: number): void {
     if (durability === 'disk') this.#wantDisk = true;
     else this.#wantLess = true;
+    if (durability !== 'none') this.awaited = true;
     this.droppable += droppable;
   }
 

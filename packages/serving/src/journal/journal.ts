@@ -15,6 +15,10 @@ import { SegmentWriter } from './segment-writer.ts';
 import { SyncQueue } from './sync-queue.ts';
 import { cutTornTail } from './torn-tail.ts';
 
+/** How long records that nobody waits for may gather before they are written, in milliseconds, and how many bytes of them. A write for each turn of the event loop costs as much as the predictions of the turn. */
+const LINGER_MILLISECONDS = 5;
+const LINGER_BYTES = 256 * 1024;
+
 /** EDQUOT: the user's quota, EFBIG: the limit of a file's size. */
 const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
@@ -43,6 +47,8 @@ export class Journal {
   #spare: Buffer | null = null;
   #draining: Promise<void> = Promise.resolve();
   #idle = true;
+  /** Until records that nobody waits for are written. */
+  #linger: NodeJS.Timeout | null = null;
   #closed = false;
 
   private constructor(options: Required<JournalOptions>, opened: OpenedFolder) {
@@ -149,13 +155,27 @@ export class Journal {
 
   #wake(): void {
     if (!this.#idle) return;
+    if (this.#isDue) this.#begin();
+    else this.#linger ??= setTimeout(() => this.#begin(), LINGER_MILLISECONDS);
+  }
+
+  /** Whether what has gathered is to be written now. */
+  get #isDue(): boolean {
+    const { awaited, length } = this.#gathering;
+    return awaited || length >= LINGER_BYTES || this.#closed;
+  }
+
+  #begin(): void {
+    if (this.#linger !== null) clearTimeout(this.#linger);
+    this.#linger = null;
+    if (!this.#idle) return;
     this.#idle = false;
     this.#draining = this.#drain();
   }
 
   /** Resolves once every append made before is written or has failed. */
   async settle(): Promise<void> {
-    if (this.#idle) return;
+    this.#begin();
     const written = [this.#writing, this.#gathering].flatMap((group) =>
       group?.length ? [group.written] : [],
     );
@@ -213,6 +233,7 @@ export class Journal {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#begin();
     await this.#draining;
     await this.#syncs.settled();
     await this.#writer.rotate();
@@ -222,7 +243,7 @@ export class Journal {
   async #drain(): Promise<void> {
     // Lets every append of this turn join the first group.
     await Promise.resolve();
-    while (this.#gathering.length > 0) {
+    for (let first = true; this.#gathering.length > 0 && (first || this.#isDue); first = false) {
       const group = this.#gathering;
       this.#writing = group;
       this.#gathering = new CommitGroup(this.#spare);
@@ -231,6 +252,7 @@ export class Journal {
       this.#spare = group.spare;
     }
     this.#idle = true;
+    if (this.#gathering.length > 0) this.#wake();
   }
 
   async #commit(group: CommitGroup): Promise<void> {

@@ -14,6 +14,9 @@ export class RunPace {
   #time = 0;
   #rowsSquared = 0;
   #product = 0;
+  /** Worked out once for all requests between two runs. */
+  #perRow: number | undefined;
+  #perRun: number | undefined;
 
   /** Learns from a run of so many rows. */
   observe(rows: number, milliseconds: number): void {
@@ -23,23 +26,30 @@ export class RunPace {
     this.#time = this.#time * FORGET + milliseconds;
     this.#rowsSquared = this.#rowsSquared * FORGET + rows * rows;
     this.#product = this.#product * FORGET + rows * milliseconds;
+    this.#perRow = undefined;
+    this.#perRun = undefined;
   }
 
   /** Milliseconds of one more row; undefined until enough was measured. */
   get perRow(): number | undefined {
     if (this.#count < ENOUGH) return undefined;
+    return (this.#perRow ??= this.#slope());
+  }
+
+  /** Milliseconds that every run takes, whatever its rows; undefined until enough was measured. */
+  get perRun(): number | undefined {
+    const { perRow } = this;
+    if (perRow === undefined) return undefined;
+    return (this.#perRun ??= Math.max(0, (this.#time - perRow * this.#rows) / this.#weight));
+  }
+
+  #slope(): number {
     const spread = this.#weight * this.#rowsSquared - this.#rows * this.#rows;
     const mean = this.#time / this.#rows;
     // Batches that were all of one size say nothing of the two parts: then each row is taken for its share of the whole.
     if (spread < 1e-9 * this.#rowsSquared * this.#weight) return mean;
     const slope = (this.#weight * this.#product - this.#rows * this.#time) / spread;
     return Math.min(Math.max(slope, 0), mean);
-  }
-
-  /** Milliseconds that every run takes, whatever its rows; undefined until enough was measured. */
-  get perRun(): number | undefined {
-    const perRow = this.perRow;
-    return perRow === undefined ? undefined : Math.max(0, (this.#time - perRow * this.#rows) / this.#weight);
   }
 
   /** Milliseconds that rows take in runs of at most so many; 0 until enough was measured. */

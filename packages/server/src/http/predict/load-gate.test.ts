@@ -19,20 +19,20 @@ it('lets 256 in at once whatever the pace, and the next again when one is answer
   expect([gate.enter(), gate.enter()]).toEqual([true, false]);
 });
 
-it('lets in as many as are answered in 50 ms of a busy thread', () => {
+it('lets in as many as are answered in 25 ms of a busy thread', () => {
   const gate = new LoadGate(() => ({ milliseconds: 40 }));
   answer(gate, 1_000);
-  expect(gate.limit).toBe((1_000 / 0.04) * 0.05);
+  expect(gate.limit).toBe((1_000 / 0.04) * 0.025);
 });
 
 it('follows the pace', () => {
   let milliseconds = 20;
   const gate = new LoadGate(() => ({ milliseconds }));
   answer(gate, 1_000);
-  expect(gate.limit).toBe(2_500);
+  expect(gate.limit).toBe(1_250);
   milliseconds = 100;
   answer(gate, 1_000);
-  expect(gate.limit).toBe(500);
+  expect(gate.limit).toBe(256);
 });
 
 it('believes no pace without end', () => {

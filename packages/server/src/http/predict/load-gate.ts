@@ -1,5 +1,5 @@
-/** Longest that a request may have to wait for those that were let in before it, in seconds. */
-const WAIT_SECONDS = 0.05;
+/** Longest that a request may have to wait for those that were let in before it, in seconds. Who is turned away waits about as long, since the thread answers in turns. */
+const WAIT_SECONDS = 0.025;
 /** Requests that are let in at once in any case: so many are computed together, and more at a time would not be faster. */
 const LEAST = 256;
 /** Answers between two looks at the pace. */

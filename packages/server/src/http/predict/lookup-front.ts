@@ -1,12 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ROUTES } from '@perennial/contract';
 import type { PredictionLookups } from '@perennial/serving';
 import { admitCaller, type Admission } from '../../access/admission.ts';
 import { requireModel } from '../../access/model-scope.ts';
+import type { FrontRequest } from '../front.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Approach } from '../request-origin.ts';
 import { hasPlainHost, type Exchanges } from './exchanges.ts';
-import { NodeCredentials } from './node-credentials.ts';
+import { FrontCredentials } from './front-credentials.ts';
 
 export interface LookupFrontOptions extends Pick<Admission, 'authenticate' | 'limits'> {
   lookups: Pick<PredictionLookups, 'lookup'>;
@@ -29,19 +29,17 @@ export class LookupFront {
   }
 
   /** Answers a request if it is a plain lookup's; false leaves it to the app. */
-  take(request: IncomingMessage, response: ServerResponse): boolean {
+  take(request: FrontRequest): boolean {
     if (request.method !== 'GET' || !hasPlainHost(request)) return false;
-    const [, model, key] = ADDRESS.exec(request.url ?? '') ?? [];
+    const [, model, key] = ADDRESS.exec(request.url) ?? [];
     if (model === undefined || key === undefined) return false;
-    void this.#options.exchanges.answer({ request, response, route: ROUTE }, () =>
-      this.#lookUp(request, model, key),
-    );
+    this.#options.exchanges.answer({ request, route: ROUTE }, () => this.#lookUp(request, model, key));
     return true;
   }
 
-  async #lookUp(request: IncomingMessage, model: string, key: string): Promise<string> {
+  async #lookUp(request: FrontRequest, model: string, key: string): Promise<string> {
     const { authenticate, limits, approach, lookups, metrics } = this.#options;
-    const admitted = admitCaller(new NodeCredentials(request, approach), role, { authenticate, limits });
+    const admitted = admitCaller(new FrontCredentials(request, approach), role, { authenticate, limits });
     const principal = admitted instanceof Promise ? await admitted : admitted;
     requireModel(principal, model);
     const answer = await lookups.lookup(model, key);

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ROUTES } from '@perennial/contract';
 import {
   type PredictionRequest,
@@ -9,13 +8,13 @@ import {
 import { admitCaller, type Admission } from '../../access/admission.ts';
 import { requireModel } from '../../access/model-scope.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { FrontRequest } from '../front.ts';
 import { checkBodyHeaders } from '../json-body.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Approach } from '../request-origin.ts';
 import { Exchanges, hasPlainHost } from './exchanges.ts';
-import { NodeCredentials } from './node-credentials.ts';
+import { FrontCredentials } from './front-credentials.ts';
 import { readPredictRequest } from './read-predict-request.ts';
-import { readRequestBytes } from './request-bytes.ts';
 
 export interface PredictFrontOptions extends Pick<Admission, 'authenticate' | 'limits'> {
   predictions: Pick<PredictionService, 'predictText' | 'predictBytes' | 'takesBytes' | 'isLong'>;
@@ -40,7 +39,7 @@ const ROUTE = path.replace('{model}', ':model');
 const DIRECT: Approach = { trustedProxies: 0, publicUrl: null };
 
 /**
- * Answers predictions on Node's own requests, in front of the app, and exactly as the app's route would: what stands between the two costs four times what a prediction does
+ * Answers predictions in front of the app, and exactly as the app's route would: what stands between the two costs four times what a prediction does
  * (docs/performance.md). All that decides (who may, what is valid, how errors read) is the same code.
  */
 export class PredictFront {
@@ -55,22 +54,23 @@ export class PredictFront {
   }
 
   /** Answers a request if it is a plain prediction's; false leaves it to the app. */
-  take(request: IncomingMessage, response: ServerResponse): boolean {
+  take(request: FrontRequest): boolean {
     const model = modelOf(request);
     if (model === undefined || this.#options.isLive?.(model) === false) return false;
-    void this.#exchanges.answer({ request, response, route: ROUTE }, () => this.#predict(request, model));
+    this.#exchanges.answer({ request, route: ROUTE }, () => this.#predict(request, model));
     return true;
   }
 
-  async #predict(request: IncomingMessage, model: string): Promise<string | Uint8Array> {
+  async #predict(request: FrontRequest, model: string): Promise<string | Uint8Array> {
     const { authenticate, limits, maxBodyBytes, metrics } = this.#options;
-    const credentials = new NodeCredentials(request, this.#approach);
+    const credentials = new FrontCredentials(request, this.#approach);
     const admitted = admitCaller(credentials, role, { authenticate, limits });
     const principal = admitted instanceof Promise ? await admitted : admitted;
     requireModel(principal, model);
     const { headers } = request;
     checkBodyHeaders(headers['content-type'], headers['content-length'], maxBodyBytes);
-    const body = await readRequestBytes(request, maxBodyBytes);
+    const read = request.readBody(maxBodyBytes);
+    const body = read instanceof Promise ? await read : read;
     const { text, version, rows } = await this.#answerBytes(model, body);
     metrics.predictions({ model, version }, rows);
     return text;
@@ -95,8 +95,8 @@ export class PredictFront {
 }
 
 /** The model of a prediction's request; undefined where it is another request, or one that the app must look at. */
-function modelOf(request: IncomingMessage): string | undefined {
-  const { method, url = '', headers } = request;
+function modelOf(request: FrontRequest): string | undefined {
+  const { method, url, headers } = request;
   if (method !== 'POST' || !url.startsWith(BEFORE) || !url.endsWith(AFTER)) return undefined;
   const model = url.slice(BEFORE.length, url.length - AFTER.length);
   const plain = NAME.test(model) && headers.prefer === undefined && hasPlainHost(request);

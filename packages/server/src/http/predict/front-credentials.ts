@@ -1,19 +1,19 @@
-import type { IncomingMessage } from 'node:http';
 import type { Credentials } from '../authentication.ts';
+import type { FrontRequest } from '../front.ts';
 import { senderAddress, type Approach } from '../request-origin.ts';
 
-/** What a request of Node's own server says of who sent it, each part read when it is asked for. */
-export class NodeCredentials implements Credentials {
-  readonly #request: IncomingMessage;
+/** What a request in front of the app says of who sent it, each part read when it is asked for. */
+export class FrontCredentials implements Credentials {
+  readonly #request: FrontRequest;
   readonly #approach: Approach;
 
-  constructor(request: IncomingMessage, approach: Approach) {
+  constructor(request: FrontRequest, approach: Approach) {
     this.#request = request;
     this.#approach = approach;
   }
 
   get method() {
-    return this.#request.method ?? '';
+    return this.#request.method;
   }
 
   get authorization() {
@@ -37,7 +37,7 @@ export class NodeCredentials implements Credentials {
   }
 
   get address() {
-    const connection = this.#request.socket.remoteAddress ?? 'unknown';
+    const connection = this.#request.remoteAddress ?? 'unknown';
     return senderAddress(this.#one('x-forwarded-for'), connection, this.#approach);
   }
 

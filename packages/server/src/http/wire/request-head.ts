@@ -1,0 +1,60 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** What stands before the body of a request. */
+export interface RequestHead {
+  method: string;
+  url: string;
+  /** By lower-case name; none of them twice. */
+  headers: IncomingHttpHeaders;
+  /** Bytes of the body. */
+  contentLength: number;
+}
+
+const REQUEST_LINE = /^(GET|POST) (\/[!-~]*) HTTP\/1\.1$/;
+/** A token and a value of visible ASCII, spaces and tabs (RFC 9110, 5.1, 5.5). */
+const FIELD = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~]*)$/;
+const LENGTH = /^(0|[1-9]\d{0,14})$/;
+
+/** Fields that change how a message or the connection is to be read. */
+const SPECIAL = new Set(['transfer-encoding', 'upgrade', 'expect', 'te', 'trailer', 'proxy-connection']);
+
+/**
+ * Reads the head of a request, without the empty line, where it is of the plainest kind: HTTP/1.1, GET or POST, a body with Content-Length or none, every field once. Null for any other: it, and all that
+ * is not a request at all, is for Node's parser to read or to refuse, so that no two readers can ever take one message for different ones (request smuggling; RFC 9112, 11.2).
+ */
+export function readHead(text: string): RequestHead | null {
+  const [first = '', ...lines] = text.split('\r\n');
+  const [, method, url] = REQUEST_LINE.exec(first) ?? [];
+  if (method === undefined || url === undefined) return null;
+  const headers: IncomingHttpHeaders = Object.create(null) as IncomingHttpHeaders;
+  for (const line of lines) {
+    const [, field, value] = FIELD.exec(line) ?? [];
+    if (field === undefined || value === undefined) return null;
+    const name = field.toLowerCase();
+    if (SPECIAL.has(name) || name in headers) return null;
+    headers[name] = value.trimEnd();
+  }
+  const length = headers['content-length'] ?? '0';
+  const keepsAlive = /^keep-alive$/i.test(headers.connection ?? 'keep-alive');
+  if (!LENGTH.test(length) || !keepsAlive || headers.host === undefined) return null;
+  return { method, url, headers, contentLength: Number(length) };
+}
+
+/** Heads that are kept for a connection: as many as its bodies differ in length, as a rule. */
+const KEPT_HEADS = 16;
+
+/** Reads the heads of one connection. Most senders send the same again and again, but for the length: then it is not read again. */
+export class HeadReader {
+  readonly #kept = new Map<string, RequestHead>();
+
+  /** As {@link readHead}. */
+  read(text: string): RequestHead | null {
+    const kept = this.#kept.get(text);
+    if (kept !== undefined) return kept;
+    const head = readHead(text);
+    if (head === null) return null;
+    if (this.#kept.size === KEPT_HEADS) this.#kept.clear();
+    this.#kept.set(text, head);
+    return head;
+  }
+}
