@@ -5,6 +5,7 @@ import type { JournalReader, RecordBatch } from '../journal/journal-reader.ts';
 import { comparePositions, type Position } from '../journal/position.ts';
 import { Backoff, systemDelay, type Delay } from '../waiting/delay.ts';
 import { WakeSignal } from '../waiting/wake-signal.ts';
+import { Linger } from './linger.ts';
 import { RecordsRefusedError, type PredictionSink } from './prediction-sink.ts';
 import { RejectsFile } from './rejects-file.ts';
 
@@ -30,11 +31,13 @@ export interface ShippingPace {
   /** Records that are put into the database at once; whole frames, so up to a quarter more. @default 4000 */
   batchRecords?: number;
   /**
-   * How long records may wait for others to go with them when the journal was empty, in milliseconds. Without it a busy server would
-   * insert a few dozen rows a thousand times a second.
+   * How long records may wait for others to go with them when the journal was empty, in milliseconds; up to `longestLingerMilliseconds` where that brings about a
+   * thousand together. Without it a busy server would insert a few dozen rows a thousand times a second.
    * @default 200
    */
   lingerMilliseconds?: number;
+  /** @default five times `lingerMilliseconds` */
+  longestLingerMilliseconds?: number;
   /** Wait before the first repetition after a failure, in milliseconds; doubled each time up to `largestBackoffMilliseconds`. @default 100 */
   smallestBackoffMilliseconds?: number;
   /** @default 10000 */
@@ -88,7 +91,7 @@ export class Shipper {
   readonly #sink: PredictionSink;
   readonly #delay: Delay;
   readonly #batchRecords: number;
-  readonly #linger: number;
+  readonly #linger: Linger;
   readonly #backoff: Backoff;
   readonly #rejects: RejectsFile;
   readonly #onProblem: (error: unknown) => void;
@@ -108,7 +111,8 @@ export class Shipper {
     this.#sink = options.sink;
     this.#delay = options.delay ?? systemDelay;
     this.#batchRecords = options.batchRecords ?? 4_000;
-    this.#linger = options.lingerMilliseconds ?? 200;
+    const { lingerMilliseconds = 200, longestLingerMilliseconds = 5 * lingerMilliseconds } = options;
+    this.#linger = new Linger(lingerMilliseconds, longestLingerMilliseconds);
     this.#backoff = new Backoff(
       options.smallestBackoffMilliseconds ?? 100,
       options.largestBackoffMilliseconds ?? 10_000,
@@ -182,6 +186,7 @@ export class Shipper {
   async #ship({ records, next }: RecordBatch): Promise<void> {
     await this.#insert(records);
     this.counters.batches++;
+    this.#linger.found(records.length);
     if (next.segment >= this.#journal.firstSegment) this.counters.through += records.length;
     try {
       await this.#cursor.save(next);
@@ -222,7 +227,7 @@ export class Shipper {
     if (this.#stopping) return;
     await this.#urgency.sleep((signal) => this.#journal.grown(position, signal));
     if (this.#stopping || this.#waiters.length > 0) return;
-    await this.#urgency.sleep((signal) => this.#delay(this.#linger, signal));
+    await this.#urgency.sleep((signal) => this.#delay(this.#linger.milliseconds, signal));
   }
 
   async #recover(error: unknown): Promise<void> {

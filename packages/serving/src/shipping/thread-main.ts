@@ -3,7 +3,6 @@ import { setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ThreadSetup } from './messages.ts';
-import { ShippingThread } from './shipping-thread.ts';
 
 /** Where the processors are all taken, a thread of this niceness has a third of one that answers requests. */
 const NICENESS = 5;
@@ -18,8 +17,9 @@ function stepBack(): void {
   }
 }
 
-/** The program of the thread that ships. */
+/** The program of the thread that ships. Its libraries take half a second to load: they too are loaded when nobody else wants the processor. */
 if (parentPort !== null) {
   stepBack();
+  const { ShippingThread } = await import('./shipping-thread.ts');
   new ShippingThread(parentPort, workerData as ThreadSetup);
 }
