@@ -110,6 +110,29 @@ describe('shipping', () => {
     expect(sizes).toEqual([1_000, 1_000, 1_000]);
   });
 
+  test('lets what comes while a batch is shipped wait for company, and not what is more than a batch', async () => {
+    const journal = await openJournal();
+    const make = predictionMaker();
+    await journal.append(makeRecords(400, make));
+    const events: (number | 'wait')[] = [];
+    await new Promise<void>((resolve) => {
+      startShipper(journal, {
+        batchRecords: 256,
+        sink: async (records) => {
+          events.push(records.length);
+          if (events.length === 2) await journal.append(makeRecords(50, make));
+          await sink(records);
+          if (events.length === 4) resolve();
+        },
+        delay: async (...given) => {
+          events.push('wait');
+          await noDelay(...given);
+        },
+      });
+    });
+    expect(events).toEqual([256, 144, 'wait', 50]);
+  });
+
   test('deletes the segments that are through', async () => {
     const folder = await temporaryFolder();
     const journal = await openJournal({ folder, segmentBytes: 2_000 });

@@ -99,6 +99,8 @@ export class Shipper {
   readonly #urgency = new WakeSignal();
   #waiters: FlushWaiter[] = [];
   #batch: RecordBatch | undefined;
+  /** Whether the records of the next batch have waited for company, as long as they were to. */
+  #lingered = false;
   /** Up to where the journal was told that it is through. */
   #released: Position | undefined;
   #stopping = false;
@@ -169,6 +171,7 @@ export class Shipper {
 
   /** Ships one batch, or waits for one. */
   async #step(reader: JournalReader): Promise<void> {
+    const end = this.#journal.end;
     try {
       this.#batch ??= await reader.next(this.#batchRecords);
       if (this.#batch !== undefined) await this.#ship(this.#batch);
@@ -179,14 +182,16 @@ export class Shipper {
       return;
     }
     this.#resolveWaiters(reader.position);
-    if (this.#batch === undefined) await this.#waitForRecords(reader.position);
     this.#batch = undefined;
+    // What came meanwhile waits for company too: shipped at once, a batch of a thousand is followed by one of 300, of 100, of 30.
+    if (comparePositions(reader.position, end) >= 0) await this.#waitForRecords(reader.position);
   }
 
   async #ship({ records, next }: RecordBatch): Promise<void> {
     await this.#insert(records);
     this.counters.batches++;
-    this.#linger.found(records.length);
+    if (this.#lingered) this.#linger.found(records.length);
+    this.#lingered = false;
     if (next.segment >= this.#journal.firstSegment) this.counters.through += records.length;
     try {
       await this.#cursor.save(next);
@@ -228,6 +233,7 @@ export class Shipper {
     await this.#urgency.sleep((signal) => this.#journal.grown(position, signal));
     if (this.#stopping || this.#waiters.length > 0) return;
     await this.#urgency.sleep((signal) => this.#delay(this.#linger.milliseconds, signal));
+    this.#lingered = this.#waiters.length === 0;
   }
 
   async #recover(error: unknown): Promise<void> {
