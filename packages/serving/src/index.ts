@@ -48,14 +48,7 @@ export { PredictionLookups, type PredictionLookupsOptions } from './offline/pred
 export * from './online/prediction-phases.ts';
 export * from './online/prediction-service.ts';
 export type { Predictor } from './online/predictor.ts';
-export * from './shipping/prediction-sink.ts';
-export {
-  Shipper,
-  type ShippedJournal,
-  type ShipperCounters,
-  type ShipperOptions,
-  type ShippingPace,
-} from './shipping/shipper.ts';
+export type { ShipperCounters, ShippingPace } from './shipping/shipper.ts';
 export {
   ThreadedShipper,
   type ShippingBacklog,
