@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Digest, Prediction, PredictResponse } from '@perennial/contract';
+import type { Digest, Prediction, PredictResponse, RecordSpec } from '@perennial/contract';
 import { writeArtifact } from '@perennial/onnx';
-import { JournalFullError, LargeRequests, type LargeRequestsOptions } from '@perennial/serving';
+import {
+  JournalFullError,
+  LargeRequests,
+  type AppendTerms,
+  type LargeRequestsOptions,
+} from '@perennial/serving';
 
 const program = new URL('../../dist/predict-thread/main.js', import.meta.url);
 
@@ -50,15 +55,32 @@ function start(options: Partial<LargeRequestsOptions> = {}) {
   return { large, records, pieces, asked: () => asked };
 }
 
-function job(body: unknown) {
+function job(body: unknown, record: RecordSpec = {}) {
   const encoded = new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body));
   const at = Date.UTC(2001, 2, 4);
-  return { model: 'm', version: 7, artifact, at, elapsedMicroseconds: 5, body: encoded.slice().buffer };
+  const about = { model: 'm', version: 7, artifact, at, record, elapsedMicroseconds: 5 };
+  return { ...about, body: encoded.slice().buffer };
 }
 
 const rows = (count: number) => ({ instances: Array.from({ length: count }, (_, x) => ({ x })) });
 
 describe('a large request', () => {
+  it('is put on record as the endpoint has it: a share, without columns that are left out, on its terms', async () => {
+    const terms: AppendTerms[] = [];
+    const kept: string[] = [];
+    const append = async (records: readonly string[], how: AppendTerms) => {
+      terms.push(how);
+      kept.push(...records);
+    };
+    const { large } = start({ append });
+    await large.answer(job(rows(4_000), { sample: 0.5, redact: ['x'], durability: 'process' }));
+    expect(kept.length).toBeGreaterThan(1_600);
+    expect(kept.length).toBeLessThan(2_400);
+    for (const record of kept) expect(JSON.parse(record)).toMatchObject({ features: {} });
+    expect(new Set(terms.map((how) => JSON.stringify(how)))).toEqual(new Set(['{"durability":"process"}']));
+    expect(large.counters).toEqual({ taken: 1, refused: 0 });
+  });
+
   it('is answered row by row, and every row is on record by then, in pieces', async () => {
     const { large, records, pieces } = start();
     const answer = await large.answer(
