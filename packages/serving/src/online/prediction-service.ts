@@ -145,7 +145,7 @@ export class PredictionService {
     });
   }
 
-  async #observed<Answer>(
+  #observed<Answer>(
     { model, request, caller, phases = newPhases() }: PredictionRequest,
     work: (served: ServedModel, timing: Timing) => Promise<Answered<Answer>>,
   ): Promise<Answer> {
