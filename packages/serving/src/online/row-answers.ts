@@ -40,13 +40,18 @@ export function answerRows(
   const { cache } = served;
   return cache === undefined || terms.use === 'none'
     ? computeRows(served, instances, terms.phases)
-    : answerFrom(cache, served, { instances, ...terms });
+    : answerFrom(cache, served, { instances, phases: terms.phases, use: terms.use });
+}
+
+interface Wanted extends AnswerTerms {
+  use: Exclude<CacheUse, 'none'>;
+  instances: readonly unknown[];
 }
 
 async function answerFrom(
   cache: VersionCache,
   served: ServedModel,
-  { instances, use, phases }: AnswerTerms & { instances: readonly unknown[] },
+  { instances, use, phases }: Wanted,
 ): Promise<RowAnswers> {
   const kept: KeptOutput[] = [];
   for (const batch of await readAll(served, instances, phases)) {
