@@ -76,7 +76,7 @@ async function processorTime(work: () => Promise<void>): Promise<{ seconds: numb
 async function alone(database: Database, folder: string, name: string): Promise<void> {
   const journal = await Journal.open({ folder: join(folder, name), durability: 'process' });
   for (let done = 0; done < ROWS; done += 1_000) {
-    if (name === 'columns') await journal.appendColumns(columnRecords(1_000));
+    if (name === 'columns') await journal.appendFrames(columnRecords(1_000));
     else await journal.append(Array.from({ length: 1_000 }, rowRecord));
   }
   const shipper = new Shipper({ journal, sink: createPredictionSink(database) });

@@ -13,10 +13,10 @@ export { parseTimestamp, timestampMilliseconds } from './instances/timestamp.ts'
 export {
   encodeColumnPredictions,
   type ColumnPredictions,
-  type EncodedColumns,
   type RecordedColumn,
   type RecordedValues,
 } from './journal/column-record.ts';
+export type { EncodedFrames } from './journal/frame-buffer.ts';
 export { Journal } from './journal/journal.ts';
 export type { AppendTerms, JournalCounters, JournalOptions, WhenFull } from './journal/journal-options.ts';
 export type { JournalReader, RecordBatch } from './journal/journal-reader.ts';

@@ -10,6 +10,7 @@ import {
 import { InferenceModel } from '@perennial/onnx';
 import { readerOf, type InstanceReader } from '../instances/instance-reader.ts';
 import { InstanceFiller } from '../instances/instance-filler.ts';
+import { FrameBuffer } from '../journal/frame-buffer.ts';
 import { compileRecordPolicy, type RecordPolicy } from '../journal/record-policy.ts';
 import { checkRequest } from '../online/check-request.ts';
 import { compileOutputText, type OutputText } from '../online/output-text.ts';
@@ -129,9 +130,17 @@ export class LargeRequestThread {
       });
       await settled(PIECES_UNDER_WAY - 1);
       underWay++;
-      this.#tell({ kind: 'records', records });
+      this.#give(records);
     }
     await settled(0);
+  }
+
+  /** As frames: who takes them only copies bytes. */
+  #give(records: readonly string[]): void {
+    const frames = new FrameBuffer();
+    frames.add(records);
+    const { bytes } = frames;
+    this.#tell({ kind: 'records', frames: bytes, records: records.length }, [bytes.buffer as ArrayBuffer]);
   }
 
   async #modelOf(artifact: Digest): Promise<ThreadModel | undefined> {

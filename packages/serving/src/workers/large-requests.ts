@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { PerennialError, type Digest, type ErrorCode, type ErrorDescription } from '@perennial/contract';
 import { OverloadedError, PredictionThreadError, ServingClosedError } from '../errors.ts';
+import type { EncodedFrames } from '../journal/frame-buffer.ts';
 import type { AppendTerms } from '../journal/journal-options.ts';
 import { compileRecordPolicy } from '../journal/record-policy.ts';
 import type { FromThread, LargeJob, ToThread } from './messages.ts';
@@ -12,7 +13,7 @@ export interface LargeRequestsOptions {
   /** The bytes of an artifact, checked against its digest. */
   artifact: (digest: Digest) => Promise<Uint8Array>;
   /** Puts records on record, on those terms; resolves when they are. */
-  append: (records: readonly string[], terms: AppendTerms) => Promise<void>;
+  append: (records: EncodedFrames, terms: AppendTerms) => Promise<void>;
   /** Most threads; each is started when it is first needed. @default one less than the processors that this process may use, 1 to 4 */
   threads?: number;
   /** Most bytes of requests that wait before others are refused as overload. @default 64 MiB */
@@ -203,7 +204,7 @@ class Thread {
       case 'need-model':
         return this.#giveModel();
       case 'records':
-        return this.#record(message.records);
+        return this.#record(message);
       case 'answer':
         return this.#finish(({ resolve, reject }) =>
           this.#failure ? reject(this.#failure.error) : resolve(message),
@@ -229,11 +230,14 @@ class Thread {
   }
 
   /** What cannot be put on record is not answered; the thread goes on, since it does not know. */
-  async #record(records: readonly string[]): Promise<void> {
+  async #record({ frames, records }: { frames: Uint8Array; records: number }): Promise<void> {
     const job = this.#current?.job;
     try {
       if (this.#failure === undefined && job !== undefined)
-        await this.#options.append(records, compileRecordPolicy(job.record).terms);
+        await this.#options.append(
+          { bytes: Buffer.from(frames.buffer, frames.byteOffset, frames.byteLength), rows: records },
+          compileRecordPolicy(job.record).terms,
+        );
     } catch (error) {
       this.#failure = { error };
     }

@@ -29,8 +29,8 @@ export type ToThread =
 
 export type FromThread =
   | { kind: 'need-model' }
-  /** Some records, to be put on record; answered by `recorded`. */
-  | { kind: 'records'; records: string[] }
+  /** Frames of some records, to be put on record; answered by `recorded`. */
+  | { kind: 'records'; frames: Uint8Array; records: number }
   | { kind: 'answer'; text: Uint8Array; rows: number; latencyMicroseconds: number }
   | { kind: 'refused'; error: ErrorDescription; transient: boolean }
   | { kind: 'given-up' };
