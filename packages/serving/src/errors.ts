@@ -209,7 +209,11 @@ export class UnusableOutputError extends PerennialError {
 export class ShippingError extends PerennialError {
   readonly code = 'unavailable';
 
-  constructor(reason: string, options?: { cause?: unknown }) {
+  constructor(
+    /** The end of a sentence. */
+    readonly reason: string,
+    options?: { cause?: unknown },
+  ) {
     super(`Logged predictions could not be brought to the database yet: ${reason}.`, options);
   }
 
@@ -318,6 +322,19 @@ export class PredictionThreadError extends PerennialError {
 
   constructor(options?: { cause?: unknown }) {
     super('The request could not be worked on: its thread ended.', options);
+  }
+
+  override get transient() {
+    return true;
+  }
+}
+
+/** The thread that brings the journal to the database ended by itself: it had no memory left, or met a defect. Another one is started. */
+export class ShippingThreadError extends PerennialError {
+  readonly code = 'unavailable';
+
+  constructor(options?: { cause?: unknown }) {
+    super('The thread that brings predictions to the database has ended; another one is started.', options);
   }
 
   override get transient() {

@@ -49,7 +49,18 @@ export * from './online/prediction-phases.ts';
 export * from './online/prediction-service.ts';
 export type { Predictor } from './online/predictor.ts';
 export * from './shipping/prediction-sink.ts';
-export * from './shipping/shipper.ts';
+export {
+  Shipper,
+  type ShippedJournal,
+  type ShipperCounters,
+  type ShipperOptions,
+  type ShippingPace,
+} from './shipping/shipper.ts';
+export {
+  ThreadedShipper,
+  type ShippingBacklog,
+  type ThreadedShipperOptions,
+} from './shipping/threaded-shipper.ts';
 export { LargeRequestThread } from './workers/large-request-thread.ts';
 export { LargeRequests, type LargeRequestsOptions } from './workers/large-requests.ts';
 export { systemDelay, type Delay } from './waiting/delay.ts';

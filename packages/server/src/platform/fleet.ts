@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Journal, Shipper, createPredictionSink } from '@perennial/serving';
+import { Journal, ThreadedShipper } from '@perennial/serving';
 import type { Config } from '../config/config.ts';
 import { journalFolder, leftJournals } from '../processes/process-config.ts';
 import { ServingFleet } from '../processes/serving-fleet.ts';
@@ -32,12 +32,12 @@ export async function shipLeftJournals(config: Config, parts: PlatformParts): Pr
   }
 }
 
-async function shipJournal(folder: string, { database, closers, logger }: PlatformParts): Promise<void> {
+async function shipJournal(folder: string, { databaseUrl, closers, logger }: PlatformParts): Promise<void> {
   const journal = await Journal.open({ folder });
   closers.add(`journal in ${folder}`, () => journal.close());
-  const shipper = new Shipper({
+  const shipper = new ThreadedShipper({
     journal,
-    sink: createPredictionSink(database),
+    database: { url: databaseUrl },
     onProblem: (error) => logger.warn({ err: error, folder }, 'predictions wait to be shipped'),
   });
   shipper.start();

@@ -8,8 +8,7 @@ import {
   LargeRequests,
   PredictionService,
   ServedModels,
-  Shipper,
-  createPredictionSink,
+  ThreadedShipper,
   databaseChampions,
   databaseEvidence,
   recordPolicyOf,
@@ -39,7 +38,7 @@ export interface Serving extends ServedChampions {
   predictions: Predictor;
   offline: Offline;
   journal: Journal;
-  shipper: Shipper;
+  shipper: ThreadedShipper;
 }
 
 /** Puts the data plane together: champions, loaded models, journal, shipping. */
@@ -152,13 +151,13 @@ async function openModels(
 
 async function startJournal(
   { journal: options }: Config,
-  { database, closers, logger }: PlatformParts,
-): Promise<{ journal: Journal; shipper: Shipper }> {
+  { databaseUrl, closers, logger }: PlatformParts,
+): Promise<{ journal: Journal; shipper: ThreadedShipper }> {
   const journal = await Journal.open(options);
   closers.add('journal', () => journal.close());
-  const shipper = new Shipper({
+  const shipper = new ThreadedShipper({
     journal,
-    sink: createPredictionSink(database),
+    database: { url: databaseUrl },
     onProblem: (error) => logger.warn({ err: error }, 'predictions wait to be shipped'),
   });
   shipper.start();

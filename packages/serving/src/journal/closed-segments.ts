@@ -20,6 +20,13 @@ export class ClosedSegments {
     return undefined;
   }
 
+  /** Bytes of the segments from a sequence number on. */
+  bytesFrom(sequence: number): number {
+    let bytes = 0;
+    for (const segment of this.#segments.values()) if (segment.sequence >= sequence) bytes += segment.bytes;
+    return bytes;
+  }
+
   add(segment: SegmentFile): void {
     this.#segments.set(segment.sequence, segment);
     this.#bytes += segment.bytes;

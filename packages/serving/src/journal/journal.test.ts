@@ -11,6 +11,7 @@ import {
 import { readAll } from '../testing/read-journal.ts';
 import { makeRecords } from '../testing/records.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
+import { CursorFile } from './cursor-file.ts';
 import { MAX_RECORD_BYTES } from './frame-buffer.ts';
 import { Journal } from './journal.ts';
 import type { JournalOptions } from './journal-options.ts';
@@ -70,6 +71,47 @@ describe('an append', () => {
     const largest = 'x'.repeat(MAX_RECORD_BYTES);
     await journal.append(['"before"', largest, '"after"']);
     expect(await readAll(journal)).toEqual(['"before"', largest, '"after"']);
+  });
+
+  test('of large records is read in batches that are limited in bytes', async () => {
+    const journal = await openJournal();
+    const records = Array.from({ length: 20 }, (_, i) => JSON.stringify(`${i}`.padEnd(1_000_000)));
+    for (const record of records) await journal.append([record]);
+    const reader = journal.read();
+    const sizes: number[] = [];
+    const read: string[] = [];
+    for (let batch = await reader.next(100); batch !== undefined; batch = await reader.next(100)) {
+      sizes.push(batch.records.length);
+      read.push(...batch.records);
+    }
+    expect(sizes).toEqual([9, 9, 2]);
+    expect(read).toEqual(records);
+  });
+
+  test('is behind a position until it is read', async () => {
+    const journal = await openJournal({ segmentBytes: 3_000 });
+    const reader = journal.read();
+    const start = reader.position;
+    expect(journal.bytesBehind(start)).toBe(0);
+    let grown = false;
+    const growth = journal.grown(start, new AbortController().signal).then(() => (grown = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(grown).toBe(false);
+    for (const record of makeRecords(40)) await journal.append([record]);
+    await growth;
+    expect(journal.bytesBehind(start)).toBe(journal.storedBytes);
+    while ((await reader.next(7)) !== undefined);
+    expect(journal.bytesBehind(reader.position)).toBe(0);
+    expect(journal.storedBytes).toBeGreaterThan(3_000);
+  });
+
+  test('that is waited for in vain may be waited for no longer', async () => {
+    const journal = await openJournal();
+    const gaveUp = new AbortController();
+    const growth = journal.grown(journal.end, gaveUp.signal);
+    gaveUp.abort();
+    await growth;
+    await journal.grown(journal.end, gaveUp.signal);
   });
 });
 
@@ -193,7 +235,7 @@ describe('segments', () => {
   test('begin anew beyond the cursor at every opening, so that nothing is put where shipping has been', async () => {
     const folder = await temporaryFolder();
     const first = await openJournal({ folder });
-    await first.cursor.save({ segment: 41, offset: 7 });
+    await new CursorFile(folder).save({ segment: 41, offset: 7 });
     await first.close();
     const second = await openJournal({ folder });
     expect(second.end).toEqual({ segment: 42, offset: 0 });

@@ -9,7 +9,7 @@ import { FolderLock } from './folder-lock.ts';
 import { JOURNAL_DEFAULTS, zeroCounters, type AppendTerms, type JournalOptions } from './journal-options.ts';
 import { JournalReader } from './journal-reader.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
-import type { Position } from './position.ts';
+import { comparePositions, type Position } from './position.ts';
 import { listSegments, type SegmentFile } from './segment-files.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { SyncQueue } from './sync-queue.ts';
@@ -34,7 +34,6 @@ export class Journal {
   readonly counters = zeroCounters();
   /** How long groups took from the start of their write until they were as durable as was asked. */
   readonly commitTimes = new LatencyHistogram();
-  readonly cursor: CursorFile;
   /** The first segment that this opening writes. */
   readonly firstSegment: number;
   readonly #options: Required<JournalOptions>;
@@ -55,7 +54,6 @@ export class Journal {
   private constructor(options: Required<JournalOptions>, opened: OpenedFolder) {
     this.#options = options;
     this.#lock = opened.lock;
-    this.cursor = opened.cursor;
     this.firstSegment = opened.nextSegment;
     this.#closedSegments = new ClosedSegments(opened.segments);
     this.#writer = new SegmentWriter({
@@ -190,13 +188,37 @@ export class Journal {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Resolves once something that is acknowledged lies behind a position, or the signal fires. */
+  grown(beyond: Position, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!signal.aborted && comparePositions(this.end, beyond) <= 0) return;
+        stop();
+        signal.removeEventListener('abort', look);
+        resolve();
+      };
+      const stop = this.onCommit(look);
+      signal.addEventListener('abort', look);
+      look();
+    });
+  }
+
+  /** The first segment that is kept. */
+  get oldestSegment(): number {
+    return this.#closedSegments.oldest ?? this.#writer.end.segment;
+  }
+
+  /** Bytes on disk that lie behind a position. */
+  bytesBehind({ segment, offset }: Position): number {
+    return Math.max(0, this.#closedSegments.bytesFrom(segment) + this.#writer.end.offset - offset);
+  }
+
   /** A reader of what is acknowledged, from a position, or from the oldest record that is kept. */
   read(from?: Position): JournalReader {
-    const oldest = this.#closedSegments.oldest ?? this.#writer.end.segment;
-    const start = from !== undefined && from.segment >= oldest ? from : { segment: oldest, offset: 0 };
     return new JournalReader({
       folder: this.#options.folder,
-      from: start,
+      oldest: this.oldestSegment,
+      from,
       end: () => this.#writer.end,
       onDamage: (bytes) => (this.counters.damagedBytes += bytes),
     });
@@ -283,19 +305,17 @@ export class Journal {
 
 interface OpenedFolder {
   lock: FolderLock;
-  cursor: CursorFile;
   segments: SegmentFile[];
   nextSegment: number;
   tornBytes: number;
 }
 
 async function prepareFolder(folder: string, lock: FolderLock): Promise<OpenedFolder> {
-  const cursor = new CursorFile(folder);
-  const shipped = await cursor.load();
+  const shipped = await new CursorFile(folder).load();
   const newest = (await listSegments(folder)).at(-1);
   const tornBytes = newest === undefined ? 0 : await cutTornTail(newest);
   // Always a new segment, beyond the cursor's: after a power cut a segment that was written without sync may be shorter than what was
   // shipped of it, or gone, and records put where the cursor has been would never be shipped.
   const nextSegment = Math.max(newest?.sequence ?? 0, shipped?.segment ?? 0) + 1;
-  return { lock, cursor, segments: await listSegments(folder), nextSegment, tornBytes };
+  return { lock, segments: await listSegments(folder), nextSegment, tornBytes };
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { openDatabase } from '@perennial/storage';
 import { createTestDatabase, type TestDatabase } from '@perennial/storage/testing';
 import { ShippingError } from '../errors.ts';
+import { CursorFile } from '../journal/cursor-file.ts';
 import { Journal } from '../journal/journal.ts';
 import type { JournalOptions } from '../journal/journal-options.ts';
 import { encodePrediction } from '../journal/prediction-record.ts';
@@ -120,24 +121,6 @@ describe('shipping', () => {
   });
 });
 
-describe('what waits', () => {
-  test('is counted until it is in the database, what an earlier process left in bytes', async () => {
-    const folder = await temporaryFolder();
-    const first = await openJournal({ folder });
-    await first.append(makeRecords(20));
-    await first.close();
-    const second = await openJournal({ folder });
-    await second.append(makeRecords(5, predictionMaker('2001-03-05T00:00:00Z')));
-    const shipper = new Shipper({ journal: second, sink, delay: endlessDelay });
-    onTestFinished(() => shipper.stop());
-    expect(shipper.waiting).toMatchObject({ records: 5, bytes: second.storedBytes });
-    shipper.start();
-    await shipper.flush();
-    expect(shipper.waiting).toEqual({ records: 0, bytes: 0, oldestSeconds: 0 });
-    expect(shipper.counters).toMatchObject({ shipped: 25, through: 5 });
-  });
-});
-
 describe('exactly once', () => {
   test('a crash between commit and cursor offers the batch again, and nothing is doubled', async () => {
     const folder = await temporaryFolder();
@@ -161,7 +144,7 @@ describe('exactly once', () => {
     expect(await storedIds()).toHaveLength(30);
 
     const second = await openJournal({ folder });
-    expect(await second.cursor.load()).toBeUndefined();
+    expect(await new CursorFile(folder).load()).toBeUndefined();
     const more = makeRecords(5, predictionMaker('2001-03-05T00:00:00Z'));
     await second.append(more);
     const shipper = startShipper(second);

@@ -1,31 +1,56 @@
 import { PerennialError } from '@perennial/contract';
 import { ShippingError } from '../errors.ts';
-import type { Journal } from '../journal/journal.ts';
+import { CursorFile } from '../journal/cursor-file.ts';
 import type { JournalReader, RecordBatch } from '../journal/journal-reader.ts';
 import { comparePositions, type Position } from '../journal/position.ts';
 import { Backoff, systemDelay, type Delay } from '../waiting/delay.ts';
 import { WakeSignal } from '../waiting/wake-signal.ts';
-import { Backlog } from './backlog.ts';
+import { Linger } from './linger.ts';
 import { RecordsRefusedError, type PredictionSink } from './prediction-sink.ts';
 import { RejectsFile } from './rejects-file.ts';
 
-export interface ShipperOptions {
-  journal: Journal;
-  sink: PredictionSink;
-  /** @default the machine's timer */
-  delay?: Delay;
+/** What shipping needs of a journal: the journal itself, or what a thread knows of it. */
+export interface ShippedJournal {
+  readonly folder: string;
+  /** The first segment that was written since the journal was opened. */
+  readonly firstSegment: number;
+  /** The end of what is acknowledged. */
+  readonly end: Position;
+  /** Resolves once every append made before is written or has failed. */
+  settle(): Promise<void>;
+  /** A reader of what is acknowledged, from a position, or from the oldest record that is kept. */
+  read(from?: Position): JournalReader;
+  /** Resolves once something that is acknowledged lies behind a position, or the signal fires. */
+  grown(beyond: Position, signal: AbortSignal): Promise<void>;
+  /** Everything before a position is through: segments that end before it are not needed any more. */
+  release(position: Position): Promise<void>;
+}
+
+/** How shipping goes about it. */
+export interface ShippingPace {
   /** Records that are put into the database at once; whole frames, so up to a quarter more. @default 4000 */
   batchRecords?: number;
   /**
-   * How long records may wait for others to go with them when the journal was empty, in milliseconds. Without it a busy server would
-   * insert a few dozen rows a thousand times a second.
+   * How long records may wait for others to go with them when the journal was empty, in milliseconds; up to `longestLingerMilliseconds` where that brings about a
+   * thousand together. Without it a busy server would insert a few dozen rows a thousand times a second.
    * @default 200
    */
   lingerMilliseconds?: number;
+  /** @default five times `lingerMilliseconds` */
+  longestLingerMilliseconds?: number;
   /** Wait before the first repetition after a failure, in milliseconds; doubled each time up to `largestBackoffMilliseconds`. @default 100 */
   smallestBackoffMilliseconds?: number;
   /** @default 10000 */
   largestBackoffMilliseconds?: number;
+}
+
+export interface ShipperOptions extends ShippingPace {
+  journal: ShippedJournal;
+  sink: PredictionSink;
+  /** Where to begin. @default where the cursor file says */
+  from?: Position | undefined;
+  /** @default the machine's timer */
+  delay?: Delay;
   /** Called with every failure to ship, for the log. The shipper tries again by itself. */
   onProblem?: (error: unknown) => void;
 }
@@ -43,14 +68,8 @@ export interface ShipperCounters {
   refused: number;
 }
 
-/** What waits to be shipped. */
-export interface ShippingBacklog {
-  /** Of those appended since the journal was opened: what an earlier process left is not counted. */
-  records: number;
-  /** Of the journal, what an earlier process left included. */
-  bytes: number;
-  /** Seconds since the oldest was appended, or since the start where an earlier process left it; 0 when none waits. */
-  oldestSeconds: number;
+export function zeroShipperCounters(): ShipperCounters {
+  return { shipped: 0, batches: 0, failures: 0, through: 0, refused: 0 };
 }
 
 interface FlushWaiter {
@@ -65,55 +84,41 @@ interface FlushWaiter {
  * tries again, and holds one batch in memory.
  */
 export class Shipper {
-  readonly counters: ShipperCounters = {
-    shipped: 0,
-    batches: 0,
-    failures: 0,
-    through: 0,
-    refused: 0,
-  };
-  readonly #journal: Journal;
+  readonly counters = zeroShipperCounters();
+  readonly #journal: ShippedJournal;
+  readonly #cursor: CursorFile;
+  readonly #from: Position | undefined;
   readonly #sink: PredictionSink;
   readonly #delay: Delay;
   readonly #batchRecords: number;
-  readonly #linger: number;
+  readonly #linger: Linger;
   readonly #backoff: Backoff;
   readonly #rejects: RejectsFile;
   readonly #onProblem: (error: unknown) => void;
-  readonly #backlog = new Backlog(() => performance.now());
-  /** Where the next batch begins; undefined until it is known. */
-  #position: Position | undefined;
-  /** Called when there may be records to ship. */
-  readonly #arrival = new WakeSignal();
-  /** Called when waiting, for company or after a failure, is to end. */
+  /** Called when waiting, for records, for company or after a failure, is to end. */
   readonly #urgency = new WakeSignal();
   #waiters: FlushWaiter[] = [];
   #batch: RecordBatch | undefined;
+  /** Up to where the journal was told that it is through. */
+  #released: Position | undefined;
   #stopping = false;
   #running: Promise<void> | null = null;
 
   constructor(options: ShipperOptions) {
     this.#journal = options.journal;
+    this.#cursor = new CursorFile(options.journal.folder);
+    this.#from = options.from;
     this.#sink = options.sink;
     this.#delay = options.delay ?? systemDelay;
     this.#batchRecords = options.batchRecords ?? 4_000;
-    this.#linger = options.lingerMilliseconds ?? 200;
+    const { lingerMilliseconds = 200, longestLingerMilliseconds = 5 * lingerMilliseconds } = options;
+    this.#linger = new Linger(lingerMilliseconds, longestLingerMilliseconds);
     this.#backoff = new Backoff(
       options.smallestBackoffMilliseconds ?? 100,
       options.largestBackoffMilliseconds ?? 10_000,
     );
     this.#rejects = new RejectsFile(options.journal.folder);
     this.#onProblem = options.onProblem ?? (() => undefined);
-  }
-
-  /** What is in the journal and not in the database. */
-  get waiting(): ShippingBacklog {
-    const journal = this.#journal;
-    return {
-      records: journal.counters.records - this.counters.through,
-      bytes: Math.max(0, journal.storedBytes - (this.#position?.offset ?? 0)),
-      oldestSeconds: this.#backlog.oldestSeconds,
-    };
   }
 
   /** Begins shipping, from where the last shipper of this journal came to. */
@@ -132,41 +137,29 @@ export class Shipper {
     const target = this.#journal.end;
     return new Promise((resolve, reject) => {
       this.#waiters.push({ target, resolve, reject });
-      this.#hurry();
+      this.#urgency.call();
     });
   }
 
   /** Finishes the batch under way and stops; what is left is shipped after the next start of the server. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#hurry();
+    this.#urgency.call();
     await this.#running;
     this.#rejectWaiters(new ShippingError('the shipper was stopped'));
   }
 
-  #hurry(): void {
-    this.#urgency.call();
-    this.#arrival.call();
-  }
-
   async #run(): Promise<void> {
-    if (this.#journal.storedBytes > 0) this.#backlog.written(this.#journal.end);
-    const unsubscribe = this.#journal.onCommit(() => {
-      this.#backlog.written(this.#journal.end);
-      this.#arrival.call();
-    });
-    try {
-      const reader = await this.#openReader();
-      while (reader !== undefined && !this.#stopping) await this.#step(reader);
-    } finally {
-      unsubscribe();
-    }
+    const reader = await this.#openReader();
+    while (reader !== undefined && !this.#stopping) await this.#step(reader);
   }
 
   async #openReader(): Promise<JournalReader | undefined> {
     while (!this.#stopping) {
       try {
-        return this.#journal.read(await this.#journal.cursor.load());
+        const reader = this.#journal.read(this.#from ?? (await this.#cursor.load()));
+        await this.#release(reader.position);
+        return reader;
       } catch (error) {
         await this.#recover(error);
       }
@@ -179,30 +172,35 @@ export class Shipper {
     try {
       this.#batch ??= await reader.next(this.#batchRecords);
       if (this.#batch !== undefined) await this.#ship(this.#batch);
+      await this.#release(reader.position);
       this.#backoff.reset();
     } catch (error) {
       await this.#recover(error);
       return;
     }
-    this.#position = reader.position;
-    this.#backlog.shipped(reader.position);
     this.#resolveWaiters(reader.position);
-    if (this.#batch === undefined) await this.#waitForRecords();
+    if (this.#batch === undefined) await this.#waitForRecords(reader.position);
     this.#batch = undefined;
   }
 
   async #ship({ records, next }: RecordBatch): Promise<void> {
     await this.#insert(records);
     this.counters.batches++;
+    this.#linger.found(records.length);
     if (next.segment >= this.#journal.firstSegment) this.counters.through += records.length;
     try {
-      await this.#journal.cursor.save(next);
+      await this.#cursor.save(next);
     } catch (error) {
       // A full disk must not stop the deletion of what is shipped, which is what makes room. After a restart the records that are still
       // there are offered again.
       this.#onProblem(error);
     }
-    await this.#journal.release(next);
+  }
+
+  async #release(position: Position): Promise<void> {
+    if (this.#released !== undefined && comparePositions(position, this.#released) <= 0) return;
+    await this.#journal.release(position);
+    this.#released = position;
   }
 
   /** Inserts records; those that the database refuses for good are found by halving, and put aside so that the others can go. */
@@ -225,11 +223,11 @@ export class Shipper {
     }
   }
 
-  async #waitForRecords(): Promise<void> {
+  async #waitForRecords(position: Position): Promise<void> {
     if (this.#stopping) return;
-    await this.#arrival.sleep();
+    await this.#urgency.sleep((signal) => this.#journal.grown(position, signal));
     if (this.#stopping || this.#waiters.length > 0) return;
-    await this.#urgency.sleep((signal) => this.#delay(this.#linger, signal));
+    await this.#urgency.sleep((signal) => this.#delay(this.#linger.milliseconds, signal));
   }
 
   async #recover(error: unknown): Promise<void> {
