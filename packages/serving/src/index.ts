@@ -62,5 +62,6 @@ export {
   type ThreadedShipperOptions,
 } from './shipping/threaded-shipper.ts';
 export { LargeRequestThread } from './workers/large-request-thread.ts';
+export { stepBack } from './workers/step-back.ts';
 export { LargeRequests, type LargeRequestsOptions } from './workers/large-requests.ts';
 export { systemDelay, type Delay } from './waiting/delay.ts';
