@@ -88,7 +88,7 @@ async function alone(database: DatabaseAddress, folder: string, name: string): P
   shipper.start();
   await shipper.flush();
   for (let done = 0; done < ROWS; done += 1_000) {
-    if (name === 'columns') await journal.appendColumns(columnRecords(1_000));
+    if (name === 'columns') await journal.appendFrames(columnRecords(1_000));
     else await journal.append(Array.from({ length: 1_000 }, rowRecord));
   }
   const { seconds, microseconds, busy } = await processorTime(() => shipper.flush());

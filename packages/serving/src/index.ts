@@ -13,10 +13,10 @@ export { parseTimestamp, timestampMilliseconds } from './instances/timestamp.ts'
 export {
   encodeColumnPredictions,
   type ColumnPredictions,
-  type EncodedColumns,
   type RecordedColumn,
   type RecordedValues,
 } from './journal/column-record.ts';
+export type { EncodedFrames } from './journal/frame-buffer.ts';
 export { Journal } from './journal/journal.ts';
 export type { AppendTerms, JournalCounters, JournalOptions, WhenFull } from './journal/journal-options.ts';
 export type { JournalReader, RecordBatch } from './journal/journal-reader.ts';
@@ -55,5 +55,6 @@ export {
   type ThreadedShipperOptions,
 } from './shipping/threaded-shipper.ts';
 export { LargeRequestThread } from './workers/large-request-thread.ts';
+export { stepBack } from './workers/step-back.ts';
 export { LargeRequests, type LargeRequestsOptions } from './workers/large-requests.ts';
 export { systemDelay, type Delay } from './waiting/delay.ts';

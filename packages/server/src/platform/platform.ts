@@ -18,6 +18,7 @@ import { Metrics } from '../http/metrics.ts';
 import { Exchanges } from '../http/predict/exchanges.ts';
 import { LookupFront } from '../http/predict/lookup-front.ts';
 import { PredictFront, type PredictFrontOptions } from '../http/predict/predict-front.ts';
+import { LoadGate } from '../http/predict/load-gate.ts';
 import { servesLiveOnly } from '../http/predict/serves-live-only.ts';
 import { PredictionMetrics } from '../http/prediction-metrics.ts';
 import { createSystemApp } from '../http/system-app.ts';
@@ -187,9 +188,11 @@ async function assembleApi(
   const asyncPredictions = await openAsyncPredictions(config, parts, serving);
   const flushPredictions = () => serving.shipper.flush();
   const inference = openInference(parts, serving);
+  const gate = new LoadGate();
   const shared = {
     logger,
-    metrics: servingMetrics(serving, { registry, text: fleetMetrics }),
+    gate,
+    metrics: servingMetrics(serving, { registry, text: fleetMetrics, gate }),
     predictions: serving.predictions,
     authenticate: authenticate ?? access.authenticate,
     limits: access.limits,
@@ -233,6 +236,7 @@ function openFront(
   tracing: PlatformParts['tracing'],
   shared: Omit<PredictFrontOptions, 'predictions' | 'byKey'> & {
     approach: Approach;
+    gate: LoadGate;
     predictor: ColumnPredictor;
   },
 ): Front {

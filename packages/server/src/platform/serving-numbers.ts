@@ -1,3 +1,4 @@
+import type { LoadGate } from '../http/predict/load-gate.ts';
 import { Metrics, type MetricSources, type MetricsOptions } from '../http/metrics.ts';
 import { registerCacheMetrics } from './cache-metrics.ts';
 import { offlineNumbers } from './offline.ts';
@@ -6,8 +7,12 @@ import type { Serving } from './serving.ts';
 type Numbers = MetricSources['numbers'];
 
 /** The metrics of a process that serves, on a registry of metrics that other parts count into already. */
-export function servingMetrics(serving: Serving, how: Pick<MetricsOptions, 'registry' | 'text'>): Metrics {
-  const metrics = new Metrics({ numbers: servingNumbers(serving), times: servingTimes(serving), ...how });
+export function servingMetrics(
+  serving: Serving,
+  { gate, ...how }: Pick<MetricsOptions, 'registry' | 'text'> & { gate: LoadGate },
+): Metrics {
+  const numbers = [...servingNumbers(serving), ...gateNumbers(gate), ...threadNumbers(serving.large)];
+  const metrics = new Metrics({ numbers, times: servingTimes(serving), ...how });
   registerCacheMetrics(metrics.registry, serving.caches);
   return metrics;
 }
@@ -165,5 +170,46 @@ function residencyNumbers(models: Serving['models']): Numbers {
     number('cold_requests_total', 'Requests that had to wait for a model to be loaded', 'coldRequests'),
     number('cold_refused_total', 'Requests refused as too many waited, or for too long', 'coldRefused'),
     number('cold_waiting', 'Requests that wait for a model to be loaded', 'coldWaiting'),
+  ];
+}
+
+function gateNumbers(gate: LoadGate): Numbers {
+  return [
+    {
+      name: 'perennial_gate_refused_total',
+      help: 'Requests refused since more were under way than are answered in time',
+      read: () => gate.refused,
+    },
+    {
+      name: 'perennial_gate_limit',
+      help: 'Requests that may be under way, by the pace at which they are answered',
+      read: () => gate.limit,
+    },
+  ];
+}
+
+function threadNumbers(large: Serving['large']): Numbers {
+  if (large === undefined) return [];
+  return [
+    {
+      name: 'perennial_large_requests_total',
+      help: 'Requests handed to a thread',
+      read: () => large.counters.taken,
+    },
+    {
+      name: 'perennial_large_refused_total',
+      help: 'Large requests refused as too much waited',
+      read: () => large.counters.refused,
+    },
+    {
+      name: 'perennial_large_waiting_bytes',
+      help: 'Bytes of large requests that no thread has begun',
+      read: () => large.waitingBytes,
+    },
+    {
+      name: 'perennial_large_threads',
+      help: 'Threads for large requests',
+      read: () => large.threads,
+    },
   ];
 }

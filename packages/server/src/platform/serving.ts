@@ -115,7 +115,7 @@ function startThreads(
   const large = new LargeRequests({
     program: THREAD,
     artifact: (digest) => artifacts.get(digest),
-    append: (records) => journal.append(records),
+    append: (records, terms) => journal.appendFrames(records, terms),
   });
   closers.add('threads for large requests', () => large.close());
   return large;

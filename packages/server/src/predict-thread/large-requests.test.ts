@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Digest, Prediction, PredictResponse } from '@perennial/contract';
+import type { Digest, Prediction, PredictResponse, RecordSpec } from '@perennial/contract';
 import { writeArtifact } from '@perennial/onnx';
-import { JournalFullError, LargeRequests, type LargeRequestsOptions } from '@perennial/serving';
+import {
+  Journal,
+  JournalFullError,
+  LargeRequests,
+  type AppendTerms,
+  type LargeRequestsOptions,
+} from '@perennial/serving';
 
 const program = new URL('../../dist/predict-thread/main.js', import.meta.url);
 
@@ -29,9 +38,11 @@ function adding(): Uint8Array {
 const bytes = adding();
 const artifact: Digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
-function start(options: Partial<LargeRequestsOptions> = {}) {
-  const records: string[] = [];
+async function start(options: Partial<LargeRequestsOptions> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'perennial-large-'));
+  const journal = await Journal.open({ folder, durability: 'process' });
   const pieces: number[] = [];
+  const terms: AppendTerms[] = [];
   let asked = 0;
   const large = new LargeRequests({
     program,
@@ -40,27 +51,49 @@ function start(options: Partial<LargeRequestsOptions> = {}) {
       asked++;
       return bytes;
     },
-    append: async (given) => {
-      pieces.push(given.length);
-      records.push(...given);
+    append: (given, how) => {
+      pieces.push(given.rows);
+      terms.push(how);
+      return journal.appendFrames(given, how);
     },
     ...options,
   });
-  onTestFinished(() => large.close());
-  return { large, records, pieces, asked: () => asked };
+  onTestFinished(async () => {
+    await large.close();
+    await journal.close();
+    await rm(folder, { recursive: true });
+  });
+  return { large, recorded: () => recordedIn(journal), pieces, terms, asked: () => asked };
 }
 
-function job(body: unknown) {
+async function recordedIn(journal: Journal): Promise<Prediction[]> {
+  const batch = await journal.read().next(10_000);
+  return (batch?.records ?? []).map((record) => JSON.parse(record) as Prediction);
+}
+
+function job(body: unknown, record: RecordSpec = {}) {
   const encoded = new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body));
   const at = Date.UTC(2001, 2, 4);
-  return { model: 'm', version: 7, artifact, at, elapsedMicroseconds: 5, body: encoded.slice().buffer };
+  const about = { model: 'm', version: 7, artifact, at, record, elapsedMicroseconds: 5 };
+  return { ...about, body: encoded.slice().buffer };
 }
 
 const rows = (count: number) => ({ instances: Array.from({ length: count }, (_, x) => ({ x })) });
 
 describe('a large request', () => {
+  it('is put on record as the endpoint has it: a share, without columns that are left out, on its terms', async () => {
+    const { large, recorded, terms } = await start();
+    await large.answer(job(rows(4_000), { sample: 0.5, redact: ['x'], durability: 'process' }));
+    const kept = await recorded();
+    expect(kept.length).toBeGreaterThan(1_600);
+    expect(kept.length).toBeLessThan(2_400);
+    for (const { features } of kept) expect(features).toEqual({});
+    expect(new Set(terms.map((how) => JSON.stringify(how)))).toEqual(new Set(['{"durability":"process"}']));
+    expect(large.counters).toEqual({ taken: 1, refused: 0 });
+  });
+
   it('is answered row by row, and every row is on record by then, in pieces', async () => {
-    const { large, records, pieces } = start();
+    const { large, recorded, pieces } = await start();
     const answer = await large.answer(
       job({ ...rows(1_200), keys: Array.from({ length: 1_200 }, (_, i) => `k${i}`) }),
     );
@@ -70,7 +103,7 @@ describe('a large request', () => {
       Array.from({ length: 1_200 }, (_, x) => ({ value: x + 1 })),
     );
     expect(pieces).toEqual([512, 512, 176]);
-    const last = JSON.parse(records.at(-1)!) as Prediction;
+    const last = (await recorded()).at(-1)!;
     expect(last).toMatchObject({
       key: 'k1199',
       features: { x: 1_199 },
@@ -84,19 +117,19 @@ describe('a large request', () => {
   });
 
   it('is refused with what is wrong, and the next is answered', async () => {
-    const { large, records } = start();
+    const { large, recorded } = await start();
     await expect(large.answer(job({ instances: [{ x: 1 }, { x: 'two' }] }))).rejects.toMatchObject({
       code: 'invalid-instance',
       details: { issues: [{ path: 'instances[1].x' }], truncated: false },
       transient: false,
     });
     await expect(large.answer(job('{'))).rejects.toMatchObject({ code: 'invalid-request' });
-    expect(records).toEqual([]);
+    expect(await recorded()).toEqual([]);
     expect((await large.answer(job(rows(2)))).rows).toBe(2);
   });
 
   it('that cannot be put on record is not answered', async () => {
-    const { large } = start({ append: () => Promise.reject(new JournalFullError()) });
+    const { large } = await start({ append: () => Promise.reject(new JournalFullError()) });
     await expect(large.answer(job(rows(2_000)))).rejects.toBeInstanceOf(JournalFullError);
   });
 
@@ -106,7 +139,7 @@ describe('a large request', () => {
       if (++tries === 1) throw new Error('The store is away.');
       return bytes;
     };
-    const { large } = start({ artifact: artifactOnce });
+    const { large } = await start({ artifact: artifactOnce });
     await expect(large.answer(job(rows(1)))).rejects.toThrow('The store is away.');
     expect((await large.answer(job(rows(1)))).rows).toBe(1);
   });
@@ -114,11 +147,9 @@ describe('a large request', () => {
 
 describe('the threads', () => {
   it('take requests in order and ask for a model once, and again when it was forgotten', async () => {
-    const { large, records, asked } = start();
+    const { large, recorded, asked } = await start();
     await Promise.all([large.answer(job(rows(3))), large.answer(job(rows(2)))]);
-    expect(records.map((record) => (JSON.parse(record) as Prediction).features['x'])).toEqual([
-      0, 1, 2, 0, 1,
-    ]);
+    expect((await recorded()).map(({ features }) => features['x'])).toEqual([0, 1, 2, 0, 1]);
     expect(asked()).toBe(1);
     large.forget(artifact);
     await large.answer(job(rows(1)));
@@ -126,7 +157,7 @@ describe('the threads', () => {
   });
 
   it('refuse what comes when too much waits', async () => {
-    const { large } = start({ queueBytes: 1 });
+    const { large } = await start({ queueBytes: 1 });
     const taken = [large.answer(job(rows(1))), large.answer(job(rows(1)))];
     await expect(large.answer(job(rows(1)))).rejects.toMatchObject({
       code: 'overloaded',
@@ -137,7 +168,7 @@ describe('the threads', () => {
   });
 
   it('answer what they have before they go, and take nothing after', async () => {
-    const { large } = start({ threads: 2 });
+    const { large } = await start({ threads: 2 });
     const taken = [1, 2, 3].map((count) => large.answer(job(rows(count))));
     const closed = large.close();
     await expect(large.answer(job(rows(1)))).rejects.toMatchObject({ code: 'unavailable' });
@@ -146,7 +177,7 @@ describe('the threads', () => {
   });
 
   it('that cannot start fail the request as one that may be tried again', async () => {
-    const { large } = start({ program: new URL('data:text/javascript,process.exit(3)') });
+    const { large } = await start({ program: new URL('data:text/javascript,process.exit(3)') });
     await expect(large.answer(job(rows(1)))).rejects.toMatchObject({ code: 'unavailable', transient: true });
   });
 });

@@ -1,6 +1,9 @@
 import { parentPort } from 'node:worker_threads';
-import { LargeRequestThread } from '@perennial/serving';
+import { LargeRequestThread, stepBack } from '@perennial/serving';
 import { readPredictRequest } from '../http/predict/read-predict-request.ts';
 
 /** The program of the threads that answer large requests. */
-if (parentPort !== null) new LargeRequestThread({ port: parentPort, read: readPredictRequest });
+if (parentPort !== null) {
+  stepBack();
+  new LargeRequestThread({ port: parentPort, read: readPredictRequest });
+}

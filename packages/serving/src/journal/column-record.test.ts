@@ -156,7 +156,7 @@ describe('a journal of rows and columns', () => {
     const expanded = expandColumns(columns.bytes);
     await Promise.all([
       journal.append(rows.slice(0, 1)),
-      journal.appendColumns(columns),
+      journal.appendFrames(columns),
       journal.append(rows.slice(1)),
     ]);
     expect(journal.counters).toMatchObject({ appends: 3, records: 8, commits: 1 });
@@ -168,7 +168,7 @@ describe('a journal of rows and columns', () => {
 
   test('of nothing to record is acknowledged', async () => {
     const journal = await openJournal(await temporaryFolder());
-    await journal.appendColumns(encodeColumnPredictions(make(0)));
+    await journal.appendFrames(encodeColumnPredictions(make(0)));
     expect(journal.counters.appends).toBe(0);
   });
 });

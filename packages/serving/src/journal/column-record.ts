@@ -1,3 +1,4 @@
+import type { EncodedFrames } from './frame-buffer.ts';
 import type { ColumnType, PredictionMode } from '@perennial/contract';
 import type { OutputBatch } from '@perennial/onnx';
 import { RecordTooLargeError, UnusableOutputError } from '../errors.ts';
@@ -36,12 +37,6 @@ export interface ColumnPredictions {
   offset?: number;
 }
 
-/** Predictions as `Journal.appendColumns` takes them: whole frames of columns, one behind the other. */
-export interface EncodedColumns {
-  readonly bytes: Buffer;
-  readonly rows: number;
-}
-
 /** Most rows of a frame: a shipper's batch of about a thousand rows is made of whole frames, and damage costs no more than one. */
 export const MAX_COLUMN_ROWS = 1_024;
 
@@ -54,7 +49,7 @@ export const MAX_COLUMN_ROWS = 1_024;
 export function encodeColumnPredictions(
   predictions: ColumnPredictions,
   policy?: Pick<RecordPolicy, 'keeps' | 'redacts' | 'samples'>,
-): EncodedColumns {
+): EncodedFrames {
   checkOutput(predictions);
   const kept = policy === undefined ? predictions : underPolicy(predictions, policy);
   const frames: Buffer[] = [];

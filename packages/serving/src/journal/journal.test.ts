@@ -11,8 +11,8 @@ import {
 import { readAll } from '../testing/read-journal.ts';
 import { makeRecords } from '../testing/records.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
-import { MAX_RECORD_BYTES } from './commit-group.ts';
 import { CursorFile } from './cursor-file.ts';
+import { MAX_RECORD_BYTES } from './frame-buffer.ts';
 import { Journal } from './journal.ts';
 import type { JournalOptions } from './journal-options.ts';
 

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { JournalClosedError, JournalFullError, JournalWriteError, OverloadedError } from '../errors.ts';
 import { systemErrorCode } from '../files/error-code.ts';
 import { ClosedSegments } from './closed-segments.ts';
-import type { EncodedColumns } from './column-record.ts';
+import type { EncodedFrames } from './frame-buffer.ts';
 import { CommitGroup } from './commit-group.ts';
 import { CursorFile } from './cursor-file.ts';
 import { FolderLock } from './folder-lock.ts';
@@ -114,10 +114,10 @@ export class Journal {
   }
 
   /**
-   * As `append`, of predictions that `encodeColumnPredictions` has put into the form of columns.
+   * As `append`, of records that were put into frames elsewhere: by `encodeColumnPredictions`, or on another thread.
    * @throws OverloadedError, JournalFullError, JournalWriteError, JournalClosedError
    */
-  async appendColumns({ bytes, rows }: EncodedColumns, terms: AppendTerms = {}): Promise<void> {
+  async appendFrames({ bytes, rows }: EncodedFrames, terms: AppendTerms = {}): Promise<void> {
     await this.#append(rows, terms, (group) => group.addFrames(bytes, rows));
   }
 

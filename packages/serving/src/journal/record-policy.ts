@@ -3,6 +3,8 @@ import type { AppendTerms } from './journal-options.ts';
 
 /** What is put on record of an endpoint's predictions, ready to be asked for each of them. */
 export interface RecordPolicy {
+  /** What it was made of, to be handed to a thread. */
+  readonly spec: RecordSpec;
   /** How surely; what is absent is as the journal has it. */
   readonly terms: AppendTerms;
   /** Whether a part of the predictions only is put on record. */
@@ -24,6 +26,7 @@ export function compileRecordPolicy(spec: RecordSpec = {}): RecordPolicy {
   const redacts = (column: string) => left.has(column);
   const threshold = sample * UNSIGNED;
   return {
+    spec,
     terms: { ...(durability && { durability }), ...(whenFull && { whenFull }) },
     samples: sample < 1,
     keeps: sample < 1 ? (id) => hashOfId(id) < threshold : () => true,

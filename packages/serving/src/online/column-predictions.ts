@@ -48,7 +48,7 @@ export interface ColumnAnswer {
 export interface ColumnPredictorOptions {
   models: Pick<ServedModels, 'hold' | 'holdVersion'>;
   /** Where predictions are put on record before they are answered; null to keep none. */
-  journal: Pick<Journal, 'appendColumns'> | null;
+  journal: Pick<Journal, 'appendFrames'> | null;
   /** What is put on record of a model's predictions. @default everything, as the journal does by itself */
   policyOf?: (model: string) => RecordPolicy;
   ids: IdGenerator;

@@ -136,7 +136,8 @@ export class PredictionService {
       const { version, artifact } = served.champion;
       const elapsedMicroseconds = Math.round((performance.now() - started) * 1_000);
       const at = clock.now().getTime();
-      const job = { model, version, artifact, body: ownMemory(body), at, elapsedMicroseconds };
+      const record = this.#policyOf(model).spec;
+      const job = { model, version, artifact, body: ownMemory(body), at, record, elapsedMicroseconds };
       const { text, rows, latencyMicroseconds } = await large.answer(job);
       phases.compute = latencyMicroseconds / 1_000;
       phases.ledBatches.push(rows);
@@ -144,7 +145,7 @@ export class PredictionService {
     });
   }
 
-  async #observed<Answer>(
+  #observed<Answer>(
     { model, request, caller, phases = newPhases() }: PredictionRequest,
     work: (served: ServedModel, timing: Timing) => Promise<Answered<Answer>>,
   ): Promise<Answer> {
@@ -195,10 +196,14 @@ export class PredictionService {
     return { ids, answers, frame };
   }
 
+  #policyOf(model: string): RecordPolicy {
+    return this.#options.policyOf?.(model) ?? RECORD_ALL;
+  }
+
   /** Puts on record what the model's policy keeps. */
   async #record(frame: AnswerFrame, { ids, keys, instances, answers }: Recorded): Promise<void> {
     if (this.#journal === null) return;
-    const policy = this.#options.policyOf?.(frame.model) ?? RECORD_ALL;
+    const policy = this.#policyOf(frame.model);
     const records: string[] = [];
     ids.forEach((id, row) => {
       if (!policy.keeps(id)) return;

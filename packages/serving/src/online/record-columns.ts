@@ -23,7 +23,7 @@ export interface ColumnsRecord extends Pick<
  * @throws UnusableOutputError when a number of the answer is NaN or infinite
  */
 export async function recordColumns(
-  journal: Pick<Journal, 'appendColumns'>,
+  journal: Pick<Journal, 'appendFrames'>,
   { firstId, signature, batch, ...record }: ColumnsRecord,
   policy: RecordPolicy,
 ): Promise<void> {
@@ -33,5 +33,5 @@ export async function recordColumns(
     values: batch.columns[name] as RecordedValues,
   }));
   const encoded = encodeColumnPredictions({ ...record, rows: batch.rows, ids: firstId, features }, policy);
-  await journal.appendColumns(encoded, policy.terms);
+  await journal.appendFrames(encoded, policy.terms);
 }

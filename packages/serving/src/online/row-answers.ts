@@ -1,6 +1,6 @@
 import type { PredictionOutput } from '@perennial/contract';
 import type { ColumnBatch, OutputBatch } from '@perennial/onnx';
-import type { CacheUse, KeptOutput } from '../caches/version-cache.ts';
+import type { CacheUse, KeptOutput, VersionCache } from '../caches/version-cache.ts';
 import { formatOutput } from '../instances/output.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { nextTurn } from '../waiting/turns.ts';
@@ -32,21 +32,33 @@ export interface AnswerTerms {
  * Validates all instances, then answers them, from the version's cache where it has one and the request lets it; a large request chunk by chunk, with others served in between.
  * @throws InvalidInstanceError, OverloadedError
  */
-export async function answerRows(
+export function answerRows(
   served: ServedModel,
   instances: readonly unknown[],
-  { use, phases }: AnswerTerms,
+  terms: AnswerTerms,
 ): Promise<RowAnswers> {
   const { cache } = served;
-  if (cache !== undefined && use !== 'none') {
-    const kept: KeptOutput[] = [];
-    for (const batch of await readAll(served, instances, phases)) {
-      const answers = await cache.answer(batch, use, (missing) => computeOutputs(served, missing, phases));
-      for (const one of answers) kept.push(one);
-    }
-    return new KeptAnswers(kept);
+  return cache === undefined || terms.use === 'none'
+    ? computeRows(served, instances, terms.phases)
+    : answerFrom(cache, served, { instances, phases: terms.phases, use: terms.use });
+}
+
+interface Wanted extends AnswerTerms {
+  use: Exclude<CacheUse, 'none'>;
+  instances: readonly unknown[];
+}
+
+async function answerFrom(
+  cache: VersionCache,
+  served: ServedModel,
+  { instances, use, phases }: Wanted,
+): Promise<RowAnswers> {
+  const kept: KeptOutput[] = [];
+  for (const batch of await readAll(served, instances, phases)) {
+    const answers = await cache.answer(batch, use, (missing) => computeOutputs(served, missing, phases));
+    for (const one of answers) kept.push(one);
   }
-  return computeRows(served, instances, phases);
+  return new KeptAnswers(kept);
 }
 
 async function computeRows(

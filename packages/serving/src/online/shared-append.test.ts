@@ -37,3 +37,15 @@ test('a journal without room fails them all', async () => {
   for (const outcome of outcomes)
     expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'storage-full' } });
 });
+
+test('what is added on other terms is appended by itself, what is on the same together', async () => {
+  const appends: unknown[] = [];
+  const append = async (records: readonly string[], terms: unknown) => void appends.push([records, terms]);
+  const shared = new SharedAppend({ append });
+  const quick = { durability: 'process' } as const;
+  await Promise.all([shared.append(['a'], quick), shared.append(['b']), shared.append(['c'], quick)]);
+  expect(appends).toEqual([
+    [['a', 'c'], quick],
+    [['b'], {}],
+  ]);
+});

@@ -10,35 +10,38 @@ type Append = Pick<Journal, 'append'>;
  */
 export class SharedAppend {
   readonly #journal: Append;
-  #gathering: Gathering | null = null;
+  /** By the terms, which are one object for a model. */
+  readonly #gathering = new Map<AppendTerms, Gathering>();
 
   constructor(journal: Append) {
     this.#journal = journal;
   }
 
-  /** As the journal's `append`; records on terms of their own are not put together with others. */
-  append(records: readonly string[], terms?: AppendTerms): Promise<void> {
-    if (terms !== undefined && Object.keys(terms).length > 0) return this.#journal.append(records, terms);
-    const gathering = this.#gathering ?? this.#gather();
+  /** As the journal's `append`; records on other terms are not put together. */
+  append(records: readonly string[], terms: AppendTerms = NO_TERMS): Promise<void> {
+    const gathering = this.#gathering.get(terms) ?? this.#gather(terms);
     for (const record of records) gathering.records.push(record);
     // One that is too large for the journal must not take the others with it.
     return gathering.written.catch((error: unknown) => {
       if (!(error instanceof RecordTooLargeError) || gathering.records.length === records.length) throw error;
-      return this.#journal.append(records);
+      return this.#journal.append(records, terms);
     });
   }
 
   /** What is added until the microtasks that are due now are done, as the continuations of one batch are. */
-  #gather(): Gathering {
+  #gather(terms: AppendTerms): Gathering {
     const records: string[] = [];
     const written = Promise.resolve().then(() => {
-      this.#gathering = null;
-      return this.#journal.append(records);
+      this.#gathering.delete(terms);
+      return this.#journal.append(records, terms);
     });
-    this.#gathering = { records, written };
-    return this.#gathering;
+    const gathering = { records, written };
+    this.#gathering.set(terms, gathering);
+    return gathering;
   }
 }
+
+const NO_TERMS: AppendTerms = {};
 
 interface Gathering {
   records: string[];

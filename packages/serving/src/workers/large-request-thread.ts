@@ -4,11 +4,14 @@ import {
   PerennialError,
   describeError,
   type Digest,
+  type Instance,
   type PredictRequest,
 } from '@perennial/contract';
 import { InferenceModel } from '@perennial/onnx';
 import { readerOf, type InstanceReader } from '../instances/instance-reader.ts';
 import { InstanceFiller } from '../instances/instance-filler.ts';
+import { FrameBuffer } from '../journal/frame-buffer.ts';
+import { compileRecordPolicy, type RecordPolicy } from '../journal/record-policy.ts';
 import { checkRequest } from '../online/check-request.ts';
 import { compileOutputText, type OutputText } from '../online/output-text.ts';
 import { answerStart, recordText, rowText, type AnswerFrame } from '../online/prediction-texts.ts';
@@ -93,7 +96,7 @@ export class LargeRequestThread {
       at: this.#clock.now().toISOString(),
     };
     const ids = outputs.map(() => this.#ids.next());
-    await this.#record(frame, request, { ids, outputs });
+    await this.#record({ frame, policy: compileRecordPolicy(job.record) }, request, { ids, outputs });
     const rows = ids.map((id, row) => rowText(id, outputs[row] as string, 'live'));
     const whole = new TextEncoder().encode(`${answerStart(job.model, job.version)}${rows.join(',')}]}`);
     const { latencyMicroseconds } = frame;
@@ -102,7 +105,7 @@ export class LargeRequestThread {
 
   /** Hands the records over piece by piece, each when an earlier one is on record: all at once would hold up whoever takes them. */
   async #record(
-    frame: AnswerFrame,
+    { frame, policy }: { frame: AnswerFrame; policy: RecordPolicy },
     { instances, keys }: { instances: readonly unknown[]; keys: readonly string[] | undefined },
     { ids, outputs }: { ids: readonly string[]; outputs: readonly string[] },
   ): Promise<void> {
@@ -118,22 +121,26 @@ export class LargeRequestThread {
         wake();
       });
     for (let start = 0; start < ids.length; start += PIECE_RECORDS) {
-      const records = ids.slice(start, start + PIECE_RECORDS).map((id, i) => {
+      const records = ids.slice(start, start + PIECE_RECORDS).flatMap((id, i) => {
         const row = start + i;
+        if (!policy.keeps(id)) return [];
+        const features = policy.features(instances[row] as Instance);
         const output = outputs[row] as string;
-        return recordText(frame, {
-          id,
-          key: keys?.[row] ?? null,
-          features: instances[row],
-          output,
-          mode: 'live',
-        });
+        return [recordText(frame, { id, key: keys?.[row] ?? null, features, output, mode: 'live' })];
       });
       await settled(PIECES_UNDER_WAY - 1);
       underWay++;
-      this.#tell({ kind: 'records', records });
+      this.#give(records);
     }
     await settled(0);
+  }
+
+  /** As frames: who takes them only copies bytes. */
+  #give(records: readonly string[]): void {
+    const frames = new FrameBuffer();
+    frames.add(records);
+    const { bytes } = frames;
+    this.#tell({ kind: 'records', frames: bytes, records: records.length }, [bytes.buffer as ArrayBuffer]);
   }
 
   async #modelOf(artifact: Digest): Promise<ThreadModel | undefined> {

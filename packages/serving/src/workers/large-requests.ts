@@ -2,6 +2,9 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { PerennialError, type Digest, type ErrorCode, type ErrorDescription } from '@perennial/contract';
 import { OverloadedError, PredictionThreadError, ServingClosedError } from '../errors.ts';
+import type { EncodedFrames } from '../journal/frame-buffer.ts';
+import type { AppendTerms } from '../journal/journal-options.ts';
+import { compileRecordPolicy } from '../journal/record-policy.ts';
 import type { FromThread, LargeJob, ToThread } from './messages.ts';
 
 export interface LargeRequestsOptions {
@@ -9,8 +12,8 @@ export interface LargeRequestsOptions {
   program: URL;
   /** The bytes of an artifact, checked against its digest. */
   artifact: (digest: Digest) => Promise<Uint8Array>;
-  /** Puts records on record; resolves when they are. */
-  append: (records: readonly string[]) => Promise<void>;
+  /** Puts records on record, on those terms; resolves when they are. */
+  append: (records: EncodedFrames, terms: AppendTerms) => Promise<void>;
   /** Most threads; each is started when it is first needed. @default one less than the processors that this process may use, 1 to 4 */
   threads?: number;
   /** Most bytes of requests that wait before others are refused as overload. @default 64 MiB */
@@ -60,6 +63,8 @@ export class LargeRequests {
   readonly #options: Required<LargeRequestsOptions>;
   readonly #waiting: Waiting[] = [];
   readonly #threads = new Set<Thread>();
+  /** Requests taken, and those refused as too much waited. */
+  readonly counters = { taken: 0, refused: 0 };
   #waitingBytes = 0;
   #closed = false;
 
@@ -76,14 +81,26 @@ export class LargeRequests {
   answer(job: LargeJob): Promise<LargeAnswer> {
     if (this.#closed) return Promise.reject(new ServingClosedError());
     const { queueBytes } = this.#options;
-    if (this.#waitingBytes >= queueBytes)
+    if (this.#waitingBytes >= queueBytes) {
+      this.counters.refused++;
       return Promise.reject(new OverloadedError('large requests', queueBytes, 'bytes'));
+    }
+    this.counters.taken++;
     return new Promise((resolve, reject) => {
       const bytes = job.body.byteLength;
       this.#waiting.push({ job, bytes, resolve, reject });
       this.#waitingBytes += bytes;
       this.#dispatch();
     });
+  }
+
+  /** Bytes of requests that no thread has begun. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  get threads(): number {
+    return this.#threads.size;
   }
 
   /** Lets the threads free a model that is not served any more. */
@@ -187,7 +204,7 @@ class Thread {
       case 'need-model':
         return this.#giveModel();
       case 'records':
-        return this.#record(message.records);
+        return this.#record(message);
       case 'answer':
         return this.#finish(({ resolve, reject }) =>
           this.#failure ? reject(this.#failure.error) : resolve(message),
@@ -213,9 +230,14 @@ class Thread {
   }
 
   /** What cannot be put on record is not answered; the thread goes on, since it does not know. */
-  async #record(records: readonly string[]): Promise<void> {
+  async #record({ frames, records }: { frames: Uint8Array; records: number }): Promise<void> {
+    const job = this.#current?.job;
     try {
-      if (this.#failure === undefined) await this.#options.append(records);
+      if (this.#failure === undefined && job !== undefined)
+        await this.#options.append(
+          { bytes: Buffer.from(frames.buffer, frames.byteOffset, frames.byteLength), rows: records },
+          compileRecordPolicy(job.record).terms,
+        );
     } catch (error) {
       this.#failure = { error };
     }

@@ -1,4 +1,4 @@
-import type { Digest, ErrorDescription } from '@perennial/contract';
+import type { Digest, ErrorDescription, RecordSpec } from '@perennial/contract';
 
 /** A large request as it is handed to a thread. */
 export interface LargeJob {
@@ -9,6 +9,8 @@ export interface LargeJob {
   body: ArrayBuffer;
   /** The platform's time, in milliseconds since 1970. */
   at: number;
+  /** What is put on record of it. */
+  record: RecordSpec;
   /** What the request had taken when it was handed over, in microseconds. */
   elapsedMicroseconds: number;
 }
@@ -27,8 +29,8 @@ export type ToThread =
 
 export type FromThread =
   | { kind: 'need-model' }
-  /** Some records, to be put on record; answered by `recorded`. */
-  | { kind: 'records'; records: string[] }
+  /** Frames of some records, to be put on record; answered by `recorded`. */
+  | { kind: 'records'; frames: Uint8Array; records: number }
   | { kind: 'answer'; text: Uint8Array; rows: number; latencyMicroseconds: number }
   | { kind: 'refused'; error: ErrorDescription; transient: boolean }
   | { kind: 'given-up' };
