@@ -78,7 +78,7 @@ async function score(job: ScoringJob, engine: Engine): Promise<void> {
   const passed = `(SELECT ${keys.map(identifier).join(', ')} FROM ${relation} WHERE ${within(job)})`;
   const query =
     keys.length === 0 ? `FROM ${answers}` : `SELECT * FROM ${passed} AS k POSITIONAL JOIN ${answers} AS p`;
-  await engine.main.run(copyToParquet(query, { target, properties, compression: 'quick' }));
+  await engine.main.run(copyToParquet(query, { target, properties, compression: 'small' }));
 }
 
 function within({ from, rows }: RowRange): string {
