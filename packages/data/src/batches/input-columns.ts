@@ -77,10 +77,27 @@ export class InputColumns {
 
 /** Infinities are missing, as they are in a dataset. */
 function copyFinite(values: Float64Array, column: Float64Array, at: number): void {
+  column.set(values, at);
+  // Most columns have none, and finding that out takes a tenth of looking at each value by itself.
+  if (areFinite(values)) return;
   for (let row = 0; row < values.length; row += 1) {
     const value = values[row]!;
-    column[at + row] = value - value === 0 ? value : NaN;
+    if (value - value !== 0) column[at + row] = NaN;
   }
+}
+
+/** Four sums, so that none waits for another: a value times zero is zero, or NaN where it is not finite. */
+function areFinite(values: Float64Array): boolean {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const { length } = values;
+  for (let row = 0; row + 3 < length; row += 4) {
+    a += values[row]! * 0;
+    b += values[row + 1]! * 0;
+    c += values[row + 2]! * 0;
+    d += values[row + 3]! * 0;
+  }
+  for (let row = length & ~3; row < length; row += 1) a += values[row]! * 0;
+  return a + b + (c + d) === 0;
 }
 
 /** A bit for each row, set where it has a value; null where all have. */

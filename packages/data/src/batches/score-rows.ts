@@ -1,15 +1,15 @@
 import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { DuckDBMaterializedResult } from '@duckdb/node-api';
+import type { DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api';
 import type { Signature } from '@perennial/contract';
 import type { CodedBatch, OutputBatch } from '@perennial/onnx';
-import { Engine, type Connection } from '../engine.ts';
+import { Engine, rethrowQueryError } from '../engine.ts';
 import { BatchInputInvalidError } from '../errors.ts';
 import { identifier } from '../sql.ts';
 import { inputItems, type InputItem } from './batch-columns.ts';
-import { cutRows, type RowRange } from './cut-rows.ts';
+import type { RowRange } from './cut-rows.ts';
 import { translatingFileFaults } from './batch-faults.ts';
-import { describe, parquetRelation, rowGroups } from './examine-parquet.ts';
+import { describe, parquetRelation } from './examine-parquet.ts';
 import { InputColumns } from './input-columns.ts';
 import { OutputTable } from './output-table.ts';
 import { copyToParquet } from './parquet-copy.ts';
@@ -36,9 +36,6 @@ export interface ScoringJob {
 
 /** Rows that are scored at once: 1.3 ms of a small network, for which the event loop waits. */
 const BATCH_ROWS = 8_192;
-
-/** Rows that DuckDB reads at once or more, while those before are scored, to the end of a row group; 20 columns of numbers are 10 MB. */
-const RANGE_ROWS = 8 * BATCH_ROWS;
 
 /**
  * Scores rows of a Parquet file into another: the columns that are passed through, as they are, and the model's answers beside them, in the order of the rows. DuckDB reads the next rows
@@ -100,43 +97,36 @@ async function fill(
     await setImmediate();
     job.signal.throwIfAborted();
   };
-  const stretches = cutRows(await rowGroups(engine.main, job.source.path), job, RANGE_ROWS);
   const select = `SELECT ${items.map(({ sql }) => sql).join(', ')} FROM ${parquetRelation(job.source.path)}`;
-  for await (const result of readEach(await engine.connect(), select, stretches)) {
-    for (let index = 0; index < result.chunkCount; index += 1) {
-      const chunk = result.getChunk(index);
-      for (let row = 0; row < chunk.rowCount;) {
-        row += columns.append(chunk, row);
-        if (columns.isFull) await answer();
-      }
+  const result = await (await engine.connect()).stream(`${select} WHERE ${within(job)}`);
+  for await (const chunk of readAhead(result)) {
+    for (let row = 0; row < chunk.rowCount;) {
+      row += columns.append(chunk, row);
+      if (columns.isFull) await answer();
     }
   }
   if (columns.rows > 0) await answer();
   return scored;
 }
 
-/** The rows of each stretch, read while those of the one before are worked on. */
-async function* readEach(
-  connection: Connection,
-  select: string,
-  stretches: readonly RowRange[],
-): AsyncGenerator<DuckDBMaterializedResult, void, undefined> {
-  const read = (stretch: RowRange | undefined) => {
-    if (stretch === undefined) return undefined;
-    const result = connection.collect(`${select} WHERE ${within(stretch)}`);
+/** Chunk by chunk, the next read while one is worked on: rows that are collected first cost a copy on their way in and another on their way out. */
+async function* readAhead(result: DuckDBResult): AsyncGenerator<DuckDBDataChunk, void, undefined> {
+  const read = () => {
+    const chunk = result.fetchChunk();
     // It may fail while the rows before are worked on, when nobody waits for it yet.
-    result.catch(() => undefined);
-    return result;
+    chunk.catch(() => undefined);
+    return chunk;
   };
-  let next = read(stretches[0]);
-  for (let index = 1; next !== undefined; index += 1) {
-    const result = await next;
-    next = read(stretches[index]);
+  let next = read();
+  for (;;) {
+    const chunk = await next.catch(rethrowQueryError);
+    if (chunk === null || chunk.rowCount === 0) return;
+    next = read();
     try {
-      yield result;
+      yield chunk;
     } finally {
       // A reader that leaves early must not leave a query behind: its engine could not be closed.
-      await next?.catch(() => undefined);
+      await next.catch(() => undefined);
     }
   }
 }
