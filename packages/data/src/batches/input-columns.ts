@@ -20,7 +20,12 @@ export class InputColumns {
   constructor(items: readonly InputItem[], capacity: number) {
     this.#items = items;
     this.#capacity = capacity;
-    this.#columns = items.map(({ form }) => emptyColumn(form, capacity));
+    // Numbers lie column after column, as an artifact for batches takes them.
+    const numbers = items.filter(({ form }) => form === 'float64').length;
+    const memory = new Float64Array(numbers * capacity);
+    let next = 0;
+    const number = () => memory.subarray(next * capacity, ++next * capacity);
+    this.#columns = items.map(({ form }) => (form === 'float64' ? number() : emptyColumn(form, capacity)));
   }
 
   get rows(): number {
@@ -117,10 +122,8 @@ function textAt(chunk: DuckDBDataChunk, index: number, row: number): string {
   return chunk.getColumnVector(index).getItem(row) as string;
 }
 
-function emptyColumn(form: InputItem['form'], capacity: number): Gathered {
+function emptyColumn(form: Exclude<InputItem['form'], 'float64'>, capacity: number): Gathered {
   switch (form) {
-    case 'float64':
-      return new Float64Array(capacity);
     case 'int64':
       return new BigInt64Array(capacity);
     case 'text':
