@@ -1,4 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
+import { copyBytes, writeAll } from './copy-bytes.ts';
 import {
   MAGIC,
   footerBytes,
@@ -25,9 +26,6 @@ export interface RowGroupsAppending {
 
 /** Smaller row groups are better packed anew: many of them make a file slow to read. */
 const LEAST_ROWS = 30_720n;
-
-/** Bytes that are copied at once. */
-const COPIED_BYTES = 1 << 20;
 
 /**
  * Makes one Parquet file of several by copying their row groups as they are: nothing is unpacked or packed again, which took a quarter of the time of scoring a batch. Memory does not grow
@@ -98,27 +96,5 @@ async function addFile(
     return { bytes: footer.bodyEnd - MAGIC.length, rows: rowsOf(footer), rowGroups };
   } finally {
     await file.close();
-  }
-}
-
-async function copyBytes(
-  source: FileHandle,
-  output: FileHandle,
-  { from, to, signal }: { from: number; to: number; signal: AbortSignal },
-): Promise<void> {
-  const buffer = Buffer.alloc(Math.min(COPIED_BYTES, to - from));
-  for (let at = from; at < to;) {
-    signal.throwIfAborted();
-    const { bytesRead } = await source.read(buffer, 0, Math.min(buffer.length, to - at), at);
-    if (bytesRead === 0) throw new RangeError('a file has become shorter');
-    await writeAll(output, buffer.subarray(0, bytesRead));
-    at += bytesRead;
-  }
-}
-
-async function writeAll(output: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    const { bytesWritten } = await output.write(bytes, at);
-    at += bytesWritten;
   }
 }

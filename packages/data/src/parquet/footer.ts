@@ -16,10 +16,22 @@ export const MAGIC = new TextEncoder().encode('PAR1');
 const TAIL_BYTES = 8;
 
 /** Ids of `FileMetaData` and what it is made of. Source: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift */
-const FILE = { schema: 2, rows: 3, rowGroups: 4, properties: 5, columnOrders: 7 };
-const ROW_GROUP = { columns: 1, fileOffset: 5, ordinal: 7 };
-const COLUMN = { filePath: 1, fileOffset: 2, metadata: 3, offsetIndex: 4, columnIndex: 6 };
-const COLUMN_METADATA = { dataPage: 9, indexPage: 10, dictionaryPage: 11, bloomFilter: 14 };
+export const FILE = { schema: 2, rows: 3, rowGroups: 4, properties: 5, columnOrders: 7, encryption: 8 };
+export const ROW_GROUP = { columns: 1, bytes: 2, rows: 3, fileOffset: 5, ordinal: 7 };
+export const COLUMN = { filePath: 1, fileOffset: 2, metadata: 3, offsetIndex: 4, columnIndex: 6 };
+export const COLUMN_METADATA = {
+  ...{ path: 3, bytes: 7, dataPage: 9, indexPage: 10, dictionaryPage: 11 },
+  ...{ bloomFilter: 14, bloomBytes: 15 },
+};
+export const SCHEMA = { name: 4, children: 5 };
+
+/** Ids of what are places in the file. */
+const COLUMN_PLACES = [
+  COLUMN_METADATA.dataPage,
+  COLUMN_METADATA.indexPage,
+  COLUMN_METADATA.dictionaryPage,
+  COLUMN_METADATA.bloomFilter,
+];
 const PROPERTY = { key: 1, value: 2 };
 
 /** What a Parquet file says of itself at its end. */
@@ -64,6 +76,7 @@ export function shapeOf({ file }: Footer): Uint8Array {
 
 /** Whether row groups can be moved: their columns lie in the file itself and are not encrypted. */
 export function isMovable({ file }: Footer): boolean {
+  if (file.fields.some(({ id }) => id === FILE.encryption)) return false;
   const columns = rowGroupsOf(file).flatMap((group) => itemsOf(group, ROW_GROUP.columns));
   return columns.every((column) => {
     const metadata = fieldOf(column, COLUMN.metadata);
@@ -76,7 +89,7 @@ export function movedRowGroups({ file }: Footer, by: number): Uint8Array[] {
   return rowGroupsOf(file).map((group) => {
     for (const column of itemsOf(group, ROW_GROUP.columns)) {
       move(column, [COLUMN.fileOffset, COLUMN.offsetIndex, COLUMN.columnIndex], by);
-      move(fieldOf(column, COLUMN.metadata), Object.values(COLUMN_METADATA), by);
+      move(fieldOf(column, COLUMN.metadata), COLUMN_PLACES, by);
     }
     move(group, [ROW_GROUP.fileOffset], by);
     // Their place among the groups of the file that they came from.
@@ -120,6 +133,13 @@ function textField(id: number, text: string): ThriftField {
   return { id, type: THRIFT.binary, value: new TextEncoder().encode(text) };
 }
 
+/** What is said of a column whose pages lie so many bytes further on. */
+export function movedColumn({ fields }: ThriftStruct, by: number): ThriftStruct {
+  const copy = { fields: fields.map((field) => ({ ...field })) };
+  move(copy, COLUMN_PLACES, by);
+  return copy;
+}
+
 /** Positions of 0 stand for none. */
 function move(value: ThriftValue | undefined, ids: readonly number[], by: number): void {
   if (!isStruct(value)) return;
@@ -132,21 +152,21 @@ function rowGroupsOf(file: ThriftStruct): ThriftStruct[] {
   return itemsOf(file, FILE.rowGroups).filter(isStruct);
 }
 
-function itemsOf(struct: ThriftValue, id: number): ThriftValue[] {
+export function itemsOf(struct: ThriftValue, id: number): ThriftValue[] {
   const list = fieldOf(struct, id);
   return isList(list) ? list.items : [];
 }
 
-function fieldOf(struct: ThriftValue, id: number): ThriftValue | undefined {
+export function fieldOf(struct: ThriftValue, id: number): ThriftValue | undefined {
   return isStruct(struct) ? struct.fields.find((field) => field.id === id)?.value : undefined;
 }
 
-const isStruct = (value: ThriftValue | undefined): value is ThriftStruct =>
+export const isStruct = (value: ThriftValue | undefined): value is ThriftStruct =>
   typeof value === 'object' && 'fields' in value;
 
 const isList = (value: ThriftValue | undefined): value is ThriftList =>
   typeof value === 'object' && 'items' in value;
 
-function textOf(value: ThriftValue | undefined): string {
+export function textOf(value: ThriftValue | undefined): string {
   return value instanceof Uint8Array ? new TextDecoder().decode(value) : '';
 }
