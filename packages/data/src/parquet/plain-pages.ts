@@ -79,21 +79,28 @@ export function columnChunk(
 }
 
 function statistics(values: PlainColumn['values']): ThriftField[] {
-  let [least, most] = [Infinity, -Infinity];
-  for (const value of values) {
-    // Of a column with one that is no number, nothing is said.
-    if (value !== value) return [i64(3, 0)];
-    if (value < least) least = value;
-    if (value > most) most = value;
-  }
-  if (!(values instanceof Float32Array))
-    return [i64(3, 0), binary(5, Uint8Array.of(most)), binary(6, Uint8Array.of(least))];
+  const noneMissing = i64(3, 0);
+  const bounds = values instanceof Float32Array ? boundsOf(values) : undefined;
+  if (bounds === undefined) return [noneMissing];
+  const { least, most } = bounds;
   // Zero may be either: the bounds take in both.
   return [
-    i64(3, 0),
+    noneMissing,
     binary(5, floatBytes(most === 0 ? 0 : most)),
     binary(6, floatBytes(least === 0 ? -0 : least)),
   ];
+}
+
+/** Undefined where a value is no number: nothing may be said of such a column. */
+function boundsOf(values: Float32Array): { least: number; most: number } | undefined {
+  let [least, most] = [Infinity, -Infinity];
+  for (let row = 0; row < values.length; row += 1) {
+    const value = values[row]!;
+    if (value !== value) return undefined;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return { least, most };
 }
 
 function floatBytes(value: number): Uint8Array {
