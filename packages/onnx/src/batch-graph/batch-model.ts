@@ -5,6 +5,7 @@ import { ModelProtoSchema } from '../generated/onnx-ml_pb.ts';
 import { isNumber, opsetOf } from '../packed-numbers.ts';
 import type { BorderNames } from '../tensor-names.ts';
 import { codeTexts } from './coded-texts.ts';
+import { imputeRarely } from './impute-rarely.ts';
 import { planarNumbers } from './planar-numbers.ts';
 import { widenScalars } from './wide-scalars.ts';
 
@@ -30,7 +31,10 @@ export function batchModel(
   codeTexts(graph, new Set(texts.map(({ name }) => names.column(name))));
   const numbers = columns.filter(isNumber).map(({ name }) => name);
   const planar = numbers.length > 1 && opsetOf(model) >= OLDEST_OPSET ? numbers : [];
-  if (planar.length > 0) planarNumbers(graph, planar.map(names.column));
+  if (planar.length > 0) {
+    planarNumbers(graph, planar.map(names.column));
+    imputeRarely(graph);
+  }
   widenScalars(graph);
   return { bytes: toBinary(ModelProtoSchema, model), planar };
 }
