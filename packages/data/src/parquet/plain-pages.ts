@@ -34,7 +34,7 @@ export function schemaElement({ name, values }: PlainColumn): ThriftStruct {
   return { fields: [i32(1, typeOf(values)), i32(3, REQUIRED), binary(4, textBytes(name))] };
 }
 
-/** The pages of some rows of the column, uncompressed: of probabilities, zstd saves a tenth. */
+/** The pages of some rows of the column, uncompressed: zstd saves 14 to 17 % of probabilities. */
 export function plainPages({ values }: PlainColumn): Uint8Array[] {
   const pages: Uint8Array[] = [];
   for (let start = 0; start < values.length; start += PAGE_ROWS) {
