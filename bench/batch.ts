@@ -153,7 +153,10 @@ function setUpPython(): boolean {
   return made && spawnSync(PYTHON, ['-m', 'pip', 'install', '--quiet', ...packages]).status === 0;
 }
 
+const SETTINGS = `Ours: ${CHUNK_ROWS} rows a chunk, 8,192 rows a run; a worker process for each core; in each, DuckDB and ONNX Runtime with one thread. Python: pyarrow with as many threads as cores, 8,192 rows a run on one and 65,536 on two, ONNX Runtime with one thread for each run. Written: by ours, keys as they lie in the source (zstd) and answers uncompressed; by Python, all with zstd at level 1. On one core both are pinned to the same one. Seconds without what starting and loading libraries takes; MB are the most that one process had resident.`;
+
 await mkdir(CACHE, { recursive: true });
+console.log(SETTINGS);
 if (!setUpPython()) {
   console.log('Python with pyarrow and onnxruntime is not here: there is no peer to measure against.');
 } else {

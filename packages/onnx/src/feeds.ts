@@ -1,35 +1,47 @@
 import { MISSING_TIMESTAMP, type ColumnType, type InputColumn } from '@perennial/contract';
 import type { Tensor } from 'onnxruntime-node';
 import type { CodedBatch, CodedTexts, ColumnBatch, RawColumn } from './batch.ts';
-import { codedInputs, isCoded } from './coded-texts.ts';
+import { codedInputs } from './batch-graph/coded-texts.ts';
+import { PLANAR_INPUT } from './batch-graph/planar-numbers.ts';
 import { BatchInvalidError } from './errors.ts';
 import { ort } from './onnxruntime.ts';
 import { PACKED_INPUT } from './packed-numbers.ts';
 import { ARTIFACT_NAMES, type BorderNames } from './tensor-names.ts';
+
+/** Columns of numbers that enter as one input. */
+export interface TogetherColumns {
+  /** Side by side, as `withPackedNumbers` says. */
+  packed?: readonly string[];
+  /** One after another, as `planarNumbers` says. */
+  planar?: readonly string[];
+}
 
 /** Turns batches of raw columns into input tensors. Names are worked out once, since this runs for every request. */
 export class Feeds {
   readonly #columns: readonly InputColumn[];
   readonly #inputs: { column: string; input: string; type: ColumnType }[];
   readonly #packed: readonly InputColumn[];
+  readonly #planar: readonly InputColumn[];
 
-  /** @param packed - columns of numbers that enter as one input, as `withPackedNumbers` says */
   constructor(
     columns: readonly InputColumn[],
     names: BorderNames = ARTIFACT_NAMES,
-    packed: readonly string[] = [],
+    { packed = [], planar = [] }: TogetherColumns = {},
   ) {
+    const called = (name: string) => columns.filter((column) => column.name === name);
     this.#columns = columns;
-    this.#packed = packed.flatMap((name) => columns.filter((column) => column.name === name));
+    this.#packed = packed.flatMap(called);
+    this.#planar = planar.flatMap(called);
     this.#inputs = columns
-      .filter(({ name }) => !packed.includes(name))
+      .filter(({ name }) => !packed.includes(name) && !planar.includes(name))
       .map(({ name, type }) => ({ column: name, input: names.column(name), type }));
   }
 
-  /** The tensors of a batch; they share its memory, but for packed numbers. @throws BatchInvalidError naming the column that does not fit. */
+  /** The tensors of a batch; they share its memory, but for packed numbers, and planar ones that do not lie one after another. @throws BatchInvalidError naming the column that does not fit. */
   of(batch: ColumnBatch | CodedBatch): Record<string, Tensor> {
     const feeds: Record<string, Tensor> = {};
     if (this.#packed.length > 0) feeds[PACKED_INPUT] = packNumbers(batch, this.#packed);
+    if (this.#planar.length > 0) feeds[PLANAR_INPUT] = layNumbers(batch, this.#planar);
     const shape = [batch.rows, 1];
     for (const { column, input, type } of this.#inputs) {
       const data = columnOf(batch, column);
@@ -66,6 +78,28 @@ function packNumbers(batch: ColumnBatch | CodedBatch, columns: readonly InputCol
     for (let row = 0, at = i; row < rows; row++, at += width) packed[at] = data[row] as number;
   });
   return new ort.Tensor('float64', packed, [rows, width]);
+}
+
+/** Columns of numbers one after another: in the memory where they lie when they lie so. */
+function layNumbers(batch: ColumnBatch | CodedBatch, columns: readonly InputColumn[]): Tensor {
+  const { rows } = batch;
+  const parts = columns.map(({ name, type }) => {
+    const data = columnOf(batch, name);
+    if (!(data instanceof Float64Array)) throw new BatchInvalidError(name, notFloats(type));
+    return data;
+  });
+  const shape = [parts.length, rows];
+  const { buffer, byteOffset } = parts[0] as Float64Array;
+  const size = rows * Float64Array.BYTES_PER_ELEMENT;
+  if (parts.every((part, i) => part.buffer === buffer && part.byteOffset === byteOffset + i * size))
+    return new ort.Tensor('float64', new Float64Array(buffer, byteOffset, parts.length * rows), shape);
+  const laid = new Float64Array(parts.length * rows);
+  parts.forEach((part, i) => laid.set(part, i * rows));
+  return new ort.Tensor('float64', laid, shape);
+}
+
+function isCoded(column: unknown): column is CodedTexts {
+  return typeof column === 'object' && column !== null && 'codes' in column;
 }
 
 const notFloats = (type: ColumnType): string => `is a ${type} and must be a Float64Array`;

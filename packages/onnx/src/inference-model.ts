@@ -3,8 +3,8 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { isAdopted, readSignature } from './signature.ts';
 
 import type { CodedBatch, ColumnBatch, OutputBatch } from './batch.ts';
-import { withCodedTexts } from './coded-texts.ts';
-import { Feeds, coded } from './feeds.ts';
+import { batchModel } from './batch-graph/batch-model.ts';
+import { Feeds, coded, type TogetherColumns } from './feeds.ts';
 import { withPackedNumbers } from './packed-numbers.ts';
 import { resultData } from './results.ts';
 import { RuntimeSession } from './runtime-session.ts';
@@ -27,10 +27,8 @@ interface OutputNames {
 }
 
 /** How the file in the session takes columns and gives answers. */
-interface Border {
+interface Border extends TogetherColumns {
   names: BorderNames;
-  /** Columns that enter as one input. */
-  packed: readonly string[];
 }
 
 /** An artifact, ready to answer: raw columns to probability and decision, class or value. */
@@ -40,10 +38,10 @@ export class InferenceModel {
   readonly #feeds: Feeds;
   readonly #names: OutputNames;
 
-  private constructor(signature: Signature, session: RuntimeSession, { names, packed }: Border) {
+  private constructor(signature: Signature, session: RuntimeSession, { names, ...together }: Border) {
     this.signature = signature;
     this.#session = session;
-    this.#feeds = new Feeds(signature.inputs, names, packed);
+    this.#feeds = new Feeds(signature.inputs, names, together);
     this.#names = {
       probability: names.output + PROBABILITY_OUTPUT,
       probabilities: names.output + PROBABILITIES_OUTPUT,
@@ -76,10 +74,9 @@ export class InferenceModel {
   static async loadCoded(bytes: Uint8Array): Promise<InferenceModel> {
     const signature = readSignature(bytes);
     const names = isAdopted(bytes) ? ADOPTED_NAMES : ARTIFACT_NAMES;
-    const session = await RuntimeSession.open(withCodedTexts(bytes, signature.inputs, names), {
-      arena: true,
-    });
-    const model = new InferenceModel(signature, session, { names, packed: [] });
+    const { planar, ...changed } = batchModel(bytes, signature.inputs, names);
+    const session = await RuntimeSession.open(changed.bytes, { arena: true });
+    const model = new InferenceModel(signature, session, { names, planar });
     return InferenceModel.#warmUp(model, coded(model.#feeds.missing(1)));
   }
 

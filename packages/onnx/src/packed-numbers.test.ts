@@ -60,9 +60,9 @@ async function packedLike(columns: readonly InputColumn[], bytes: Uint8Array): P
   const packed = withPackedNumbers(bytes, columns, ARTIFACT_NAMES);
   const batch = batchOf(columns);
   expect(packed.columns.toSorted()).toEqual(columns.map(({ name }) => name).toSorted());
-  expect(await answer(packed.bytes, new Feeds(columns, ARTIFACT_NAMES, packed.columns), batch)).toEqual(
-    await answer(bytes, new Feeds(columns), batch),
-  );
+  expect(
+    await answer(packed.bytes, new Feeds(columns, ARTIFACT_NAMES, { packed: packed.columns }), batch),
+  ).toEqual(await answer(bytes, new Feeds(columns), batch));
   const { graph } = fromBinary(ModelProtoSchema, packed.bytes);
   expect(graph?.input.map(({ name }) => name)).toEqual([PACKED_INPUT]);
   return graph?.node.map(({ opType }) => opType) ?? [];
@@ -122,7 +122,7 @@ describe('numbers that enter as one input', () => {
     const packed = withPackedNumbers(bytes, columns, ARTIFACT_NAMES);
     const { graph } = fromBinary(ModelProtoSchema, packed.bytes);
     expect(graph?.input.map(({ name }) => name)).toEqual([PACKED_INPUT, 'carrier', 'at']);
-    const { rows } = new Feeds(columns, ARTIFACT_NAMES, packed.columns).missing(2);
+    const { rows } = new Feeds(columns, ARTIFACT_NAMES, { packed: packed.columns }).missing(2);
     expect(rows).toBe(2);
   });
 

@@ -11,6 +11,7 @@ import {
   type ModelProto,
   type NodeProto,
 } from './generated/onnx-ml_pb.ts';
+import { namesUsed } from './batch-graph/names-used.ts';
 import { RESERVED_PREFIX, valueInfo } from './graph-builder.ts';
 import type { BorderNames } from './tensor-names.ts';
 
@@ -48,14 +49,14 @@ export function withPackedNumbers(
   };
 }
 
-const isNumber = ({ type }: InputColumn): boolean => type === 'number' || type === 'boolean';
+export const isNumber = ({ type }: InputColumn): boolean => type === 'number' || type === 'boolean';
 
-function opsetOf({ opsetImport }: ModelProto): bigint {
+export function opsetOf({ opsetImport }: ModelProto): bigint {
   return opsetImport.find(({ domain }) => domain === '')?.version ?? 0n;
 }
 
 /** Inputs that the model lays side by side, or one by itself, and the tensor that holds them. */
-interface Group {
+export interface Group {
   inputs: readonly string[];
   tensor: string;
 }
@@ -82,7 +83,7 @@ function packInputs(graph: GraphProto, inputs: readonly string[]): string[] {
 }
 
 /** Takes out the nodes that lay inputs side by side which no other such node has. */
-function takeConcats(graph: GraphProto, inputs: ReadonlySet<string>): Group[] {
+export function takeConcats(graph: GraphProto, inputs: ReadonlySet<string>): Group[] {
   const groups: Group[] = [];
   const taken = new Set<string>();
   graph.node = graph.node.filter((node) => {
@@ -129,15 +130,4 @@ function* splitInto(graph: GraphProto, tensor: string, groups: readonly Group[])
     output,
     attribute: [axis],
   });
-}
-
-/** Every name that is read, in branches and bodies as well. */
-function namesUsed(graph: GraphProto, names = new Set<string>()): Set<string> {
-  for (const { name } of graph.output) names.add(name);
-  for (const { input, attribute } of graph.node) {
-    for (const name of input) names.add(name);
-    for (const { g, graphs } of attribute)
-      for (const inner of g ? [g, ...graphs] : graphs) namesUsed(inner, names);
-  }
-  return names;
 }

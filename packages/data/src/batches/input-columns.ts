@@ -20,7 +20,12 @@ export class InputColumns {
   constructor(items: readonly InputItem[], capacity: number) {
     this.#items = items;
     this.#capacity = capacity;
-    this.#columns = items.map(({ form }) => emptyColumn(form, capacity));
+    // Numbers lie column after column, as an artifact for batches takes them.
+    const numbers = items.filter(({ form }) => form === 'float64').length;
+    const memory = new Float64Array(numbers * capacity);
+    let next = 0;
+    const number = () => memory.subarray(next * capacity, ++next * capacity);
+    this.#columns = items.map(({ form }) => (form === 'float64' ? number() : emptyColumn(form, capacity)));
   }
 
   get rows(): number {
@@ -77,10 +82,27 @@ export class InputColumns {
 
 /** Infinities are missing, as they are in a dataset. */
 function copyFinite(values: Float64Array, column: Float64Array, at: number): void {
+  column.set(values, at);
+  // Most columns have none, and finding that out takes a tenth of looking at each value by itself.
+  if (areFinite(values)) return;
   for (let row = 0; row < values.length; row += 1) {
     const value = values[row]!;
-    column[at + row] = value - value === 0 ? value : NaN;
+    if (value - value !== 0) column[at + row] = NaN;
   }
+}
+
+/** Four sums, so that none waits for another: a value times zero is zero, or NaN where it is not finite. */
+function areFinite(values: Float64Array): boolean {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const { length } = values;
+  for (let row = 0; row + 3 < length; row += 4) {
+    a += values[row]! * 0;
+    b += values[row + 1]! * 0;
+    c += values[row + 2]! * 0;
+    d += values[row + 3]! * 0;
+  }
+  for (let row = length & ~3; row < length; row += 1) a += values[row]! * 0;
+  return a + b + (c + d) === 0;
 }
 
 /** A bit for each row, set where it has a value; null where all have. */
@@ -100,10 +122,8 @@ function textAt(chunk: DuckDBDataChunk, index: number, row: number): string {
   return chunk.getColumnVector(index).getItem(row) as string;
 }
 
-function emptyColumn(form: InputItem['form'], capacity: number): Gathered {
+function emptyColumn(form: Exclude<InputItem['form'], 'float64'>, capacity: number): Gathered {
   switch (form) {
-    case 'float64':
-      return new Float64Array(capacity);
     case 'int64':
       return new BigInt64Array(capacity);
     case 'text':

@@ -1,5 +1,7 @@
 import { dirname } from 'node:path';
 import { Engine } from '../engine.ts';
+import { WorkFolderFullError } from '../errors.ts';
+import { appendRowGroups } from '../parquet/append-row-groups.ts';
 import { globEscaped, literals } from '../sql.ts';
 import { copyToParquet } from './parquet-copy.ts';
 
@@ -13,8 +15,22 @@ export interface OutputsJoining {
   signal: AbortSignal;
 }
 
-/** Makes one Parquet file of several, in their order. Streams: memory does not grow with them. */
-export async function joinOutputs({ files, target, properties, signal }: OutputsJoining): Promise<void> {
+/** What a chunk's file says of itself, of which the joined file says its own. */
+const isOurs = (key: string): boolean => key.startsWith('perennial.');
+
+/** Makes one Parquet file of several, in their order: their row groups as they are, or packed anew where that cannot be. Streams: memory does not grow with them. */
+export async function joinOutputs(joining: OutputsJoining): Promise<void> {
+  try {
+    if (await appendRowGroups({ ...joining, isDropped: isOurs })) return;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
+      throw new WorkFolderFullError({ cause: error });
+    throw error;
+  }
+  await packAnew(joining);
+}
+
+async function packAnew({ files, target, properties, signal }: OutputsJoining): Promise<void> {
   const engine = await Engine.open({
     threads: 2,
     memoryLimit: '512MB',

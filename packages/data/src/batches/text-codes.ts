@@ -3,6 +3,9 @@ import type { CodedTexts } from '@perennial/onnx';
 /** Places of the table; a power of two. */
 const SLOTS = 4_096;
 
+/** Places that are looked at for a text: two frequent texts of one place would take turns in it, and each turn makes a string. */
+const PROBES = 8;
+
 /** Words of a text in DuckDB's vectors: its length, then its bytes where there are no more than twelve, else a beginning and a pointer. */
 const WORDS = 4;
 const SHORT_BYTES = 12;
@@ -69,20 +72,27 @@ export class TextCodes {
     const third = words[start + 3]!;
     const mixed =
       Math.imul(first, 0x9e3779b1) ^ Math.imul(second, 0x85ebca6b) ^ Math.imul(third, 0xc2b2ae35) ^ length;
-    const slot = (mixed >>> 20) & (SLOTS - 1);
     const known = this.#words;
-    const place = slot * WORDS;
-    const code = this.#codes[slot]!;
-    if (
-      code !== -1 &&
-      known[place] === length &&
-      known[place + 1] === first &&
-      known[place + 2] === second &&
-      known[place + 3] === third
-    )
-      return code;
-    known.set(words.subarray(start, start + WORDS), place);
-    return (this.#codes[slot] = this.#add(textAt(row)));
+    const home = (mixed ^ (mixed >>> 16)) & (SLOTS - 1);
+    for (let step = 0; step < PROBES; step += 1) {
+      const slot = (home + step) & (SLOTS - 1);
+      const code = this.#codes[slot]!;
+      const place = slot * WORDS;
+      if (code === -1) return this.#keep(words, { start, slot }, textAt(row));
+      if (
+        known[place] === length &&
+        known[place + 1] === first &&
+        known[place + 2] === second &&
+        known[place + 3] === third
+      )
+        return code;
+    }
+    return this.#keep(words, { start, slot: home }, textAt(row));
+  }
+
+  #keep(words: Uint32Array, { start, slot }: { start: number; slot: number }, text: string): number {
+    for (let word = 0; word < WORDS; word += 1) this.#words[slot * WORDS + word] = words[start + word]!;
+    return (this.#codes[slot] = this.#add(text));
   }
 
   #missing(): number {
