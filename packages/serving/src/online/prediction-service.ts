@@ -232,14 +232,17 @@ interface Recorded {
 /** A request as it was sent. */
 export interface BytesRequest {
   model: string;
-  /** JSON in UTF-8. */
+  /** JSON in UTF-8. Handed over: where it has a memory of its own it is empty afterwards. */
   body: Uint8Array;
   caller?: string | undefined;
 }
 
 /** Bytes in a memory that holds nothing else, to be handed to a thread. */
 function ownMemory(bytes: Uint8Array): ArrayBuffer {
-  return Uint8Array.from(bytes).buffer;
+  const { buffer, byteLength } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+    ? buffer
+    : Uint8Array.from(bytes).buffer;
 }
 
 /** Who asks for what; the request where it was looked at already. */

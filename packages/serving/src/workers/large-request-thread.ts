@@ -19,8 +19,8 @@ import type { FromThread, LargeJob, ToThread } from './messages.ts';
 
 /** Rows that are laid out and computed at once. */
 const CHUNK_ROWS = 4_096;
-/** Records that are handed over at once: the other side copies 200 KB, in a quarter of a millisecond. */
-const PIECE_RECORDS = 512;
+/** Records that are handed over at once: the other side copies 90 KB and writes them with those of requests that wait. */
+const PIECE_RECORDS = 128;
 /** Pieces that may be on their way: one is written while the next is made. */
 const PIECES_UNDER_WAY = 2;
 /** Models that a thread holds; the one that was not used for longest goes first. */
