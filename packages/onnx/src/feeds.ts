@@ -67,14 +67,20 @@ function columnOf(batch: ColumnBatch | CodedBatch, column: string): RawColumn | 
   throw new BatchInvalidError(column, `has ${length} rows where the batch has ${batch.rows}`);
 }
 
+/** @throws BatchInvalidError */
+function numbersOf(batch: ColumnBatch | CodedBatch, { name, type }: InputColumn): Float64Array {
+  const data = columnOf(batch, name);
+  if (data instanceof Float64Array) return data;
+  throw new BatchInvalidError(name, notFloats(type));
+}
+
 /** Columns of numbers side by side, row after row. */
 function packNumbers(batch: ColumnBatch | CodedBatch, columns: readonly InputColumn[]): Tensor {
   const { rows } = batch;
   const width = columns.length;
   const packed = new Float64Array(rows * width);
-  columns.forEach(({ name, type }, i) => {
-    const data = columnOf(batch, name);
-    if (!(data instanceof Float64Array)) throw new BatchInvalidError(name, notFloats(type));
+  columns.forEach((column, i) => {
+    const data = numbersOf(batch, column);
     for (let row = 0, at = i; row < rows; row++, at += width) packed[at] = data[row] as number;
   });
   return new ort.Tensor('float64', packed, [rows, width]);
@@ -83,11 +89,7 @@ function packNumbers(batch: ColumnBatch | CodedBatch, columns: readonly InputCol
 /** Columns of numbers one after another: in the memory where they lie when they lie so. */
 function layNumbers(batch: ColumnBatch | CodedBatch, columns: readonly InputColumn[]): Tensor {
   const { rows } = batch;
-  const parts = columns.map(({ name, type }) => {
-    const data = columnOf(batch, name);
-    if (!(data instanceof Float64Array)) throw new BatchInvalidError(name, notFloats(type));
-    return data;
-  });
+  const parts = columns.map((column) => numbersOf(batch, column));
   const shape = [parts.length, rows];
   const { buffer, byteOffset } = parts[0] as Float64Array;
   const size = rows * Float64Array.BYTES_PER_ELEMENT;

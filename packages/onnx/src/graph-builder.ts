@@ -153,28 +153,30 @@ export function isBorder(found: ValueInfoProto[], expected: BorderTensor[]): boo
   );
 }
 
-/** How a graph declares a tensor at its border. */
+/** How a graph declares a tensor of `[rows, width]` at its border. */
 export function valueInfo({ name, type, width }: BorderTensor): ValueInfoProto {
+  return tensorInfo(name, BORDER_TYPES[type], ['rows', width]);
+}
+
+/** How a graph declares a tensor; extents that vary have names. */
+export function tensorInfo(
+  name: string,
+  elemType: TensorProto_DataType,
+  shape: readonly (string | number)[],
+): ValueInfoProto {
+  const dim = shape.map((extent) =>
+    typeof extent === 'string'
+      ? { value: { case: 'dimParam' as const, value: extent } }
+      : { value: { case: 'dimValue' as const, value: BigInt(extent) } },
+  );
   return create(ValueInfoProtoSchema, {
     name,
-    type: {
-      value: {
-        case: 'tensorType',
-        value: {
-          elemType: BORDER_TYPES[type],
-          shape: {
-            dim: [
-              { value: { case: 'dimParam', value: 'rows' } },
-              { value: { case: 'dimValue', value: BigInt(width) } },
-            ],
-          },
-        },
-      },
-    },
+    type: { value: { case: 'tensorType', value: { elemType, shape: { dim } } } },
   });
 }
 
-function attribute(name: string, value: AttributeValue): AttributeProto {
+/** An attribute of a node. */
+export function attribute(name: string, value: AttributeValue): AttributeProto {
   if ('int' in value) {
     return create(AttributeProtoSchema, {
       name,
@@ -198,7 +200,8 @@ function attribute(name: string, value: AttributeValue): AttributeProto {
   return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.TENSOR, t });
 }
 
-function tensorProto(name: string, tensor: { data: TensorData; shape: number[] }): TensorProto {
+/** A constant of a graph. */
+export function tensorProto(name: string, tensor: { data: TensorData; shape: number[] }): TensorProto {
   const { data, shape } = tensor;
   return create(TensorProtoSchema, {
     name,

@@ -1,18 +1,14 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { InputColumn } from '@perennial/contract';
 import {
-  AttributeProto_AttributeType,
-  AttributeProtoSchema,
   NodeProtoSchema,
-  TensorProto_DataType,
-  TensorProtoSchema,
   ModelProtoSchema,
   type GraphProto,
   type ModelProto,
   type NodeProto,
 } from './generated/onnx-ml_pb.ts';
 import { namesUsed } from './batch-graph/names-used.ts';
-import { RESERVED_PREFIX, valueInfo } from './graph-builder.ts';
+import { RESERVED_PREFIX, attribute, tensorProto, valueInfo } from './graph-builder.ts';
 import type { BorderNames } from './tensor-names.ts';
 
 /** Name of the one input that stands for all of numbers. */
@@ -115,14 +111,12 @@ function* splitInto(graph: GraphProto, tensor: string, groups: readonly Group[])
   }
   const extents = `${tensor}/extents`;
   graph.initializer.push(
-    create(TensorProtoSchema, {
-      name: extents,
-      dims: [BigInt(groups.length)],
-      dataType: TensorProto_DataType.INT64,
-      int64Data: groups.map(({ inputs }) => BigInt(inputs.length)),
+    tensorProto(extents, {
+      data: BigInt64Array.from(groups, ({ inputs }) => BigInt(inputs.length)),
+      shape: [groups.length],
     }),
   );
-  const axis = create(AttributeProtoSchema, { name: 'axis', type: AttributeProto_AttributeType.INT, i: 1n });
+  const axis = attribute('axis', { int: 1 });
   yield create(NodeProtoSchema, {
     opType: 'Split',
     name,

@@ -2,12 +2,11 @@ import { create } from '@bufbuild/protobuf';
 import {
   NodeProtoSchema,
   TensorProto_DataType,
-  ValueInfoProtoSchema,
   type GraphProto,
   type NodeProto,
   type ValueInfoProto,
 } from '../generated/onnx-ml_pb.ts';
-import { RESERVED_PREFIX } from '../graph-builder.ts';
+import { RESERVED_PREFIX, tensorInfo } from '../graph-builder.ts';
 import { Constants } from './constants.ts';
 import { namesUsed } from './names-used.ts';
 
@@ -76,21 +75,4 @@ function pairOf(input: string): ValueInfoProto[] {
     tensorInfo(texts, TensorProto_DataType.STRING, [`texts of ${input}`]),
     tensorInfo(codes, TensorProto_DataType.INT32, ['rows', 1]),
   ];
-}
-
-/** How a graph declares a tensor; extents that vary have names. */
-export function tensorInfo(
-  name: string,
-  elemType: TensorProto_DataType,
-  shape: readonly (string | number)[],
-): ValueInfoProto {
-  const dim = shape.map((extent) =>
-    typeof extent === 'string'
-      ? { value: { case: 'dimParam' as const, value: extent } }
-      : { value: { case: 'dimValue' as const, value: BigInt(extent) } },
-  );
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: { value: { case: 'tensorType', value: { elemType, shape: { dim } } } },
-  });
 }

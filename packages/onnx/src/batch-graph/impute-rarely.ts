@@ -10,7 +10,7 @@ import {
   type GraphProto,
   type NodeProto,
 } from '../generated/onnx-ml_pb.ts';
-import { RESERVED_PREFIX } from '../graph-builder.ts';
+import { RESERVED_PREFIX, attribute } from '../graph-builder.ts';
 import { namesUsed } from './names-used.ts';
 import { PLANAR_INPUT } from './planar-numbers.ts';
 
@@ -46,11 +46,7 @@ function chosen({
   const name = (part: string) => `${RESERVED_PREFIX}rarely/${part}/${output}`;
   const node = (opType: string, input: string[], given: string) =>
     create(NodeProtoSchema, { opType, name: given, input, output: [given] });
-  const keep = create(AttributeProtoSchema, {
-    name: 'keepdims',
-    type: AttributeProto_AttributeType.INT,
-    i: 0n,
-  });
+  const keep = attribute('keepdims', { int: 0 });
   const some = [
     node('IsNaN', [values], name('missing')),
     node('Where', [name('missing'), instead, values], name('imputed')),

@@ -1,16 +1,12 @@
 import { create } from '@bufbuild/protobuf';
 import {
-  AttributeProto_AttributeType,
-  AttributeProtoSchema,
   NodeProtoSchema,
-  TensorProtoSchema,
   TensorProto_DataType,
   type GraphProto,
   type NodeProto,
 } from '../generated/onnx-ml_pb.ts';
-import { RESERVED_PREFIX } from '../graph-builder.ts';
+import { RESERVED_PREFIX, attribute, tensorInfo, tensorProto } from '../graph-builder.ts';
 import { takeConcats } from '../packed-numbers.ts';
-import { tensorInfo } from './coded-texts.ts';
 import { Constants, sizeOf } from './constants.ts';
 import { namesRead, namesUsed } from './names-used.ts';
 
@@ -67,11 +63,9 @@ function pick(
   const name = `${RESERVED_PREFIX}columns/${tensor}`;
   const output = planarName(tensor);
   graph.initializer.push(
-    create(TensorProtoSchema, {
-      name,
-      dims: [BigInt(members.length)],
-      dataType: TensorProto_DataType.INT64,
-      int64Data: members.map((member) => BigInt(inputs.indexOf(member))),
+    tensorProto(name, {
+      data: BigInt64Array.from(members, (member) => BigInt(inputs.indexOf(member))),
+      shape: [members.length],
     }),
   );
   front.push(
@@ -88,8 +82,7 @@ function pick(
 const planarName = (tensor: string): string => `${RESERVED_PREFIX}planar/${tensor}`;
 
 function turn(from: string, to: string): NodeProto {
-  const type = AttributeProto_AttributeType.INTS;
-  const perm = create(AttributeProtoSchema, { name: 'perm', type, ints: [1n, 0n] });
+  const perm = attribute('perm', { ints: [1, 0] });
   const name = `${planarName(to)}/turn`;
   return create(NodeProtoSchema, {
     opType: 'Transpose',

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { predictResponseSchema } from '@perennial/contract';
 import type { RunningArtifactServer } from '@perennial/validation';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { linearArtifact } from '@perennial/onnx/testing';
 import { ArtifactServerReserve } from './artifact-server-reserve.ts';
-import { DOUBLING } from './testing/doubling.ts';
+
+/** Answers with twice its input. */
+const DOUBLING = linearArtifact({ factor: 2 });
 
 let folder = '';
 let file = '';

@@ -9,9 +9,12 @@ import { createInterface } from 'node:readline';
 import { predictResponseSchema, type PredictionOutput } from '@perennial/contract';
 import type { RunningArtifactServer } from '@perennial/validation';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { linearArtifact } from '@perennial/onnx/testing';
 import { ArtifactServerError } from '../errors.ts';
 import { startArtifactServer } from './start-artifact-server.ts';
-import { DOUBLING } from './testing/doubling.ts';
+
+/** Answers with twice its input. */
+const DOUBLING = linearArtifact({ factor: 2 });
 
 let folder = '';
 /** Where servers make their working folders. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Digest, Prediction, PredictResponse, RecordSpec } from '@perennial/contract';
-import { writeArtifact } from '@perennial/onnx';
+import { linearArtifact } from '@perennial/onnx/testing';
 import {
   Journal,
   JournalFullError,
@@ -16,26 +16,7 @@ import {
 const program = new URL('../../dist/predict-thread/main.js', import.meta.url);
 
 /** A model that answers `x + 1`. */
-function adding(): Uint8Array {
-  const numeric = { kind: 'numeric', impute: 0, missingIndicator: false, clip: {}, log: false } as const;
-  const kernel = { shape: [1, 1], data: Float32Array.of(1) };
-  const bias = { shape: [1], data: Float32Array.of(1) };
-  return writeArtifact({
-    encoder: {
-      columns: [{ name: 'x', type: 'number' }],
-      features: [{ ...numeric, name: 'x', column: 'x', center: 0, scale: 1 }],
-    },
-    network: {
-      inputs: [{ name: 'dense', kind: 'dense', width: 1 }],
-      layers: [{ name: 'sum', inputs: ['dense'], kind: 'dense', kernel, bias, activation: 'linear' }],
-      output: 'sum',
-    },
-    label: { kind: 'regression', name: 'sum', center: 0, scale: 1 },
-    properties: {},
-  });
-}
-
-const bytes = adding();
+const bytes = linearArtifact({ amount: 1 });
 const artifact: Digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 async function start(options: Partial<LargeRequestsOptions> = {}) {

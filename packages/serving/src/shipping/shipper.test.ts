@@ -8,6 +8,7 @@ import { CursorFile } from '../journal/cursor-file.ts';
 import { Journal } from '../journal/journal.ts';
 import type { JournalOptions } from '../journal/journal-options.ts';
 import { encodePrediction } from '../journal/prediction-record.ts';
+import { flushWhenPossible } from '../testing/flush-when-possible.ts';
 import { doorTo } from '../testing/database-door.ts';
 import { makeRecords, predictionMaker } from '../testing/records.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
@@ -243,7 +244,7 @@ describe('a database that goes away', () => {
     expect(await storedIds()).toEqual(idsOf(before));
 
     await door.open();
-    await flushWhenPossible(shipper);
+    await flushWhenPossible(shipper, 20);
     expect(await storedIds()).toEqual(idsOf([...before, ...during]));
     expect(waits.filter((wait) => wait > 0).slice(0, 3)).toEqual([100, 200, 400]);
   });
@@ -264,19 +265,6 @@ describe('a database that goes away', () => {
     expect(failure).toMatchObject({ code: 'unavailable', transient: true, message: /cannot be reached/ });
     expect(problems.length).toBeGreaterThan(0);
   });
-
-  /** The shipper may still be failing on connections that were cut when the door was opened again. */
-  async function flushWhenPossible(shipper: Shipper): Promise<void> {
-    for (let attempt = 0; attempt < 20; attempt++) {
-      try {
-        await shipper.flush();
-        return;
-      } catch (error) {
-        if (!(error instanceof ShippingError)) throw error;
-      }
-    }
-    await shipper.flush();
-  }
 });
 
 describe('a record that the database refuses', () => {

@@ -8,6 +8,7 @@ import { CursorFile } from '../journal/cursor-file.ts';
 import { Journal } from '../journal/journal.ts';
 import type { JournalOptions } from '../journal/journal-options.ts';
 import { encodePrediction } from '../journal/prediction-record.ts';
+import { flushWhenPossible } from '../testing/flush-when-possible.ts';
 import { doorTo } from '../testing/database-door.ts';
 import { makeRecords, predictionMaker } from '../testing/records.ts';
 import { temporaryFolder } from '../testing/temporary-folder.ts';
@@ -75,19 +76,6 @@ async function whileHeldUp(start: () => void, work: () => void): Promise<void> {
     }
     work();
   });
-}
-
-/** The thread may still be failing on connections that were cut, or be no more. */
-async function flushWhenPossible(shipper: ThreadedShipper): Promise<void> {
-  for (let attempt = 0; attempt < 50; attempt++) {
-    try {
-      await shipper.flush();
-      return;
-    } catch (error) {
-      if (!(error instanceof ShippingError)) throw error;
-    }
-  }
-  await shipper.flush();
 }
 
 describe('shipping on a thread', () => {
@@ -204,7 +192,7 @@ describe('a database that goes away', () => {
     expect(shipper.waiting.records).toBe(2_500);
 
     await door.open();
-    await flushWhenPossible(shipper);
+    await flushWhenPossible(shipper, 50);
     expect(await storedIds()).toEqual(idsOf([...before, ...during]));
     expect(shipper.counters.failures).toBeGreaterThan(0);
     expect(threads).toHaveLength(1);
@@ -219,7 +207,7 @@ describe('a database that goes away', () => {
     const { shipper, threads } = startShipper(journal, { database: address });
     await expect(shipper.flush()).rejects.toThrow(/cannot be reached/);
     await door.open();
-    await flushWhenPossible(shipper);
+    await flushWhenPossible(shipper, 50);
     expect(await storedIds()).toEqual(idsOf(records));
     expect(threads).toHaveLength(1);
   });
@@ -244,7 +232,7 @@ describe('a thread that ends by itself', () => {
     expect(await flushed).toBeInstanceOf(ShippingError);
     const more = makeRecords(100, make);
     await journal.append(more);
-    await flushWhenPossible(shipper);
+    await flushWhenPossible(shipper, 50);
     expect(await storedIds()).toEqual(idsOf([...records, ...more]));
     expect(problems).toContainEqual(expect.any(ShippingThreadError));
     expect(threads).toHaveLength(2);
@@ -264,7 +252,7 @@ describe('a thread that ends by itself', () => {
         return thread;
       },
     });
-    await flushWhenPossible(shipper);
+    await flushWhenPossible(shipper, 50);
     expect(await storedIds()).toEqual(idsOf(records));
     expect(threads).toHaveLength(2);
     expect(shipper.counters).toMatchObject({ shipped: 30, through: 30, failures: 1 });

@@ -11,7 +11,7 @@ import { InferenceModel } from '@perennial/onnx';
 import { readerOf, type InstanceReader } from '../instances/instance-reader.ts';
 import { InstanceFiller } from '../instances/instance-filler.ts';
 import { FrameBuffer } from '../journal/frame-buffer.ts';
-import { compileRecordPolicy, type RecordPolicy } from '../journal/record-policy.ts';
+import { recordPolicyOf, type RecordPolicy } from '../journal/record-policy.ts';
 import { checkRequest } from '../online/check-request.ts';
 import { compileOutputText, type OutputText } from '../online/output-text.ts';
 import { answerStart, recordText, rowText, type AnswerFrame } from '../online/prediction-texts.ts';
@@ -96,7 +96,7 @@ export class LargeRequestThread {
       at: this.#clock.now().toISOString(),
     };
     const ids = outputs.map(() => this.#ids.next());
-    await this.#record({ frame, policy: compileRecordPolicy(job.record) }, request, { ids, outputs });
+    await this.#record({ frame, policy: recordPolicyOf(job) }, request, { ids, outputs });
     const rows = ids.map((id, row) => rowText(id, outputs[row] as string, 'live'));
     const whole = new TextEncoder().encode(`${answerStart(job.model, job.version)}${rows.join(',')}]}`);
     const { latencyMicroseconds } = frame;

@@ -4,7 +4,7 @@ import { PerennialError, type Digest, type ErrorCode, type ErrorDescription } fr
 import { OverloadedError, PredictionThreadError, ServingClosedError } from '../errors.ts';
 import type { EncodedFrames } from '../journal/frame-buffer.ts';
 import type { AppendTerms } from '../journal/journal-options.ts';
-import { compileRecordPolicy } from '../journal/record-policy.ts';
+import { recordPolicyOf } from '../journal/record-policy.ts';
 import type { FromThread, LargeJob, ToThread } from './messages.ts';
 
 export interface LargeRequestsOptions {
@@ -236,7 +236,7 @@ class Thread {
       if (this.#failure === undefined && job !== undefined)
         await this.#options.append(
           { bytes: Buffer.from(frames.buffer, frames.byteOffset, frames.byteLength), rows: records },
-          compileRecordPolicy(job.record).terms,
+          recordPolicyOf(job).terms,
         );
     } catch (error) {
       this.#failure = { error };
