@@ -103,9 +103,9 @@ it('who is held to a model sees its batches and no others', async () => {
   expect((await (await own('churn')).getBatch({ params })).id).toBe(params.batch);
   const stranger = await own('another');
   for (const call of [
-    stranger.getBatch({ params }),
-    stranger.getBatchOutput({ params }),
-    stranger.cancelBatch({ params }),
+    () => stranger.getBatch({ params }),
+    () => stranger.getBatchOutput({ params }),
+    () => stranger.cancelBatch({ params }),
   ])
-    await expect(call).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(call()).rejects.toMatchObject({ code: 'forbidden' });
 });

@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Journal, ThreadedShipper } from '@perennial/serving';
+import { ThreadedShipper } from '@perennial/serving';
 import type { Config } from '../config/config.ts';
 import { journalFolder, leftJournals } from '../processes/process-config.ts';
 import { ServingFleet } from '../processes/serving-fleet.ts';
+import { openJournal } from './open-journal.ts';
 import type { PlatformParts } from './parts.ts';
 
 /** Starts the processes that serve in this one's stead, on its port. @throws ServingProcessError */
@@ -33,7 +34,7 @@ export async function shipLeftJournals(config: Config, parts: PlatformParts): Pr
 }
 
 async function shipJournal(folder: string, { databaseUrl, closers, logger }: PlatformParts): Promise<void> {
-  const journal = await Journal.open({ folder });
+  const journal = await openJournal({ folder });
   closers.add(`journal in ${folder}`, () => journal.close());
   const shipper = new ThreadedShipper({
     journal,

@@ -4,7 +4,7 @@ import {
   AttestedVersions,
   ChampionTable,
   InferenceCaches,
-  Journal,
+  type Journal,
   LargeRequests,
   PredictionService,
   ServedModels,
@@ -17,6 +17,7 @@ import {
 } from '@perennial/serving';
 import type { Config } from '../config/config.ts';
 import { openOffline, type Offline } from './offline.ts';
+import { openJournal } from './open-journal.ts';
 import type { PlatformParts } from './parts.ts';
 
 /** The champions, loaded or to be loaded: all that a prediction takes which goes into no journal. */
@@ -153,7 +154,7 @@ async function startJournal(
   { journal: options }: Config,
   { databaseUrl, closers, logger }: PlatformParts,
 ): Promise<{ journal: Journal; shipper: ThreadedShipper }> {
-  const journal = await Journal.open(options);
+  const journal = await openJournal(options);
   closers.add('journal', () => journal.close());
   const shipper = new ThreadedShipper({
     journal,

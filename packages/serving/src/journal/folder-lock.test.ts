@@ -29,6 +29,27 @@ async function pidOfDeadProcess(): Promise<number> {
   return child.pid ?? 0;
 }
 
+describe('a holder that is waited for', () => {
+  test('gives the folder up to who waits', async () => {
+    const folder = await temporaryFolder();
+    const first = await FolderLock.acquire(folder);
+    const second = await FolderLock.acquire(folder, { waitMilliseconds: 300, delay: () => first.release() });
+    await expect(FolderLock.acquire(folder)).rejects.toThrow(JournalLockedError);
+    await second.release();
+  });
+
+  test('keeps it when it stays for longer', async () => {
+    const folder = await temporaryFolder();
+    await acquire(folder);
+    const waits: number[] = [];
+    const delay = async (milliseconds: number) => waits.push(milliseconds);
+    const waiting = FolderLock.acquire(folder, { waitMilliseconds: 300, delay });
+    await expect(waiting).rejects.toThrow(JournalLockedError);
+    expect(waits).toEqual([100, 100, 100]);
+    expect(await readdir(folder)).toEqual(['lock']);
+  });
+});
+
 describe('a folder that is locked', () => {
   test('is refused to a second owner, who is told of the first', async () => {
     const folder = await temporaryFolder();

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { link, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { JournalLockedError } from '../errors.ts';
 import { systemErrorCode } from '../files/error-code.ts';
@@ -25,9 +26,14 @@ export interface FolderLockOptions {
    * @default 5000
    */
   heartbeatMilliseconds?: number;
+  /** How long a live holder is waited for, in milliseconds: what is left of a server that was killed takes some seconds to end. @default 0 */
+  waitMilliseconds?: number;
+  /** Waits between two looks. @default the machine's timer */
+  delay?: (milliseconds: number) => Promise<unknown>;
 }
 
 const MISSED_HEARTBEATS = 6;
+const LOOK_MILLISECONDS = 100;
 
 /**
  * Sole use of a folder, kept as the file `lock` in it. A lock whose process is gone is taken over, so that a server that was killed starts
@@ -49,9 +55,9 @@ export class FolderLock {
     this.#heartbeat.unref();
   }
 
-  /** @throws JournalLockedError when another live process holds the folder */
+  /** @throws JournalLockedError when another live process holds the folder, and goes on to for as long as it is waited for */
   static async acquire(folder: string, options: FolderLockOptions = {}): Promise<FolderLock> {
-    const { heartbeatMilliseconds = 5_000 } = options;
+    const { heartbeatMilliseconds = 5_000, waitMilliseconds = 0, delay = setTimeout } = options;
     const candidate = join(folder, `lock.${randomUUID()}`);
     const content = JSON.stringify(await ownIdentity());
     await writeFile(candidate, content, { mode: 0o600 });
@@ -62,7 +68,8 @@ export class FolderLock {
       patience: heartbeatMilliseconds * MISSED_HEARTBEATS,
     };
     try {
-      while (!(await tryLink(candidate, attempt.path)) && !(await takeOver(attempt)));
+      for (let waited = 0; !(await hasTaken(attempt, waited < waitMilliseconds)); waited += LOOK_MILLISECONDS)
+        await delay(LOOK_MILLISECONDS);
     } finally {
       await rm(candidate, { force: true });
     }
@@ -89,6 +96,17 @@ interface Attempt {
   candidate: string;
   /** Milliseconds without a heartbeat after which an owner that cannot be looked up is taken for dead. */
   patience: number;
+}
+
+/** Takes the lock; false when its owner lives and is to be waited for. @throws JournalLockedError when it is not */
+async function hasTaken(attempt: Attempt, isPatient: boolean): Promise<boolean> {
+  try {
+    while (!(await tryLink(attempt.candidate, attempt.path)) && !(await takeOver(attempt)));
+    return true;
+  } catch (error) {
+    if (isPatient && error instanceof JournalLockedError) return false;
+    throw error;
+  }
 }
 
 /** Takes the lock from a dead owner; false when it has changed hands meanwhile. @throws JournalLockedError when its owner lives */

@@ -20,6 +20,8 @@ export interface JournalOptions {
    * @default 'refuse'
    */
   whenFull?: WhenFull;
+  /** How long another process that has the folder open is waited for, in milliseconds. @default 0 */
+  lockWaitMilliseconds?: number;
 }
 
 /** How records are to be taken; what is absent is as the journal was opened. */
@@ -81,4 +83,5 @@ export const JOURNAL_DEFAULTS = {
   queueBytes: 64 * MEBIBYTE,
   maxBytes: 16 * 1024 * MEBIBYTE,
   whenFull: 'refuse',
+  lockWaitMilliseconds: 0,
 } as const;

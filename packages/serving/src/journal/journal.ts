@@ -75,7 +75,9 @@ export class Journal {
   static async open(options: JournalOptions): Promise<Journal> {
     const complete = { ...JOURNAL_DEFAULTS, ...options };
     await mkdir(complete.folder, { recursive: true, mode: 0o700 });
-    const lock = await FolderLock.acquire(complete.folder);
+    const lock = await FolderLock.acquire(complete.folder, {
+      waitMilliseconds: complete.lockWaitMilliseconds,
+    });
     try {
       return new Journal(complete, await prepareFolder(complete.folder, lock));
     } catch (error) {
