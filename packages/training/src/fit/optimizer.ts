@@ -1,6 +1,7 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
 import type { NetworkTrainSpec } from '@perennial/contract';
 import { tf } from '../tensorflow.ts';
+import { WasmAdam } from '../wasm/wasm-adam.ts';
 
 /** The optimizer a pipeline asks for; all but the learning rate are TensorFlow.js's defaults. */
 export function createOptimizer({
@@ -9,7 +10,7 @@ export function createOptimizer({
 }: Pick<NetworkTrainSpec, 'optimizer' | 'learningRate'>): Optimizer {
   switch (optimizer) {
     case 'adam':
-      return tf.train.adam(learningRate);
+      return tf.getBackend() === 'wasm' ? new WasmAdam(learningRate) : tf.train.adam(learningRate);
     case 'sgd':
       return tf.train.sgd(learningRate);
     case 'rmsprop':

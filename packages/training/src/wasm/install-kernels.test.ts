@@ -142,12 +142,13 @@ describe('embeddings on wasm', () => {
 });
 
 describe('matrix operations on wasm', () => {
-  it('transpose, split and sum as in plain JavaScript', async () => {
+  it('transpose, split, join and sum as in plain JavaScript', async () => {
     await fc.assert(
       fc.asyncProperty(size, size, size, async (rows, left, right) => {
         const columns = left + right;
         expect(await wasmError(() => tf.transpose(matrix(rows, columns)))).toBe(0);
         expect(await wasmError(() => tf.split(matrix(rows, columns), [left, right], 1)[1]!)).toBe(0);
+        expect(await wasmError(() => tf.concat([matrix(rows, left), matrix(rows, right)], 1))).toBe(0);
         expect(await wasmError(() => tf.sum(matrix(rows, columns), 0))).toBeLessThan(1e-5);
         expect(await wasmError(() => tf.sum(matrix(rows, columns), 0, true))).toBeLessThan(1e-5);
       }),
@@ -161,5 +162,7 @@ describe('matrix operations on wasm', () => {
     expect(await wasmError(() => tf.sum(matrix(6, 5)))).toBeLessThan(1e-5);
     expect(await wasmError(() => tf.split(matrix(6, 5), [4, 2], 0)[1]!)).toBe(0);
     expect(await wasmError(() => tf.split(matrix(6, 5), [2, -1], 1)[1]!)).toBe(0);
+    expect(await wasmError(() => tf.concat([matrix(6, 5), matrix(2, 5)], 0))).toBe(0);
+    expect(await wasmError(() => tf.concat([tf.range(0, 3), tf.range(3, 5)], 0))).toBe(0);
   });
 });
