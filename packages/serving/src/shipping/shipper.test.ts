@@ -111,6 +111,36 @@ describe('shipping', () => {
     expect(sizes).toEqual([1_000, 1_000, 1_000]);
   });
 
+  test('has two batches on their way at once while more than one waits', async () => {
+    const journal = await openJournal();
+    const most = { underWay: 0, ever: 0 };
+    const counting: PredictionSink = async (records) => {
+      most.ever = Math.max(most.ever, ++most.underWay);
+      await sink(records);
+      most.underWay--;
+    };
+    const records = makeRecords(500);
+    await journal.append(records);
+    await startShipper(journal, { sink: counting, batchRecords: 100 }).flush();
+    expect(most).toEqual({ underWay: 0, ever: 2 });
+    expect(await storedIds()).toEqual(idsOf(records));
+  });
+
+  test('reads on while batches are on their way, and waits for what it reads before it tries again', async () => {
+    const journal = await openJournal({ segmentBytes: 20_000 });
+    const records = makeRecords(1_000);
+    for (let from = 0; from < 1_000; from += 50) await journal.append(records.slice(from, from + 50));
+    let attempts = 0;
+    const failing: PredictionSink = async (batch) => {
+      if (attempts++ % 3 === 0) throw new Error('the connection was lost');
+      await sink(batch);
+    };
+    const shipper = startShipper(journal, { sink: failing, batchRecords: 50 });
+    await flushWhenPossible(shipper, 20);
+    expect(await storedIds()).toEqual(idsOf(records));
+    expect(shipper.counters).toMatchObject({ shipped: 1_000, through: 1_000, batches: 20 });
+  });
+
   test('lets what comes while a batch is shipped wait for company, and not what is more than a batch', async () => {
     const journal = await openJournal();
     const make = predictionMaker();
@@ -146,6 +176,33 @@ describe('shipping', () => {
 });
 
 describe('exactly once', () => {
+  test.each([0, 1])(
+    'of two batches of which number %i fails, the other is not offered again',
+    async (failing) => {
+      const folder = await temporaryFolder();
+      const journal = await openJournal({ folder });
+      const records = makeRecords(200);
+      await journal.append(records.slice(0, 100));
+      await journal.append(records.slice(100));
+      const offered: string[] = [];
+      const shipper = startShipper(journal, {
+        batchRecords: 100,
+        sink: async (batch) => {
+          const number = batch[0] === records[0] ? 0 : 1;
+          const isFirst = !offered.includes(`batch ${number}`);
+          offered.push(`batch ${number}`);
+          if (isFirst && number === failing) throw new Error('the connection was lost');
+          await sink(batch);
+        },
+      });
+      await flushWhenPossible(shipper, 2);
+      expect(offered).toEqual(['batch 0', 'batch 1', `batch ${failing}`]);
+      expect(await storedIds()).toEqual(idsOf(records));
+      expect(shipper.counters).toMatchObject({ shipped: 200, batches: 2, failures: 1, through: 200 });
+      expect(await new CursorFile(folder).load()).toEqual(journal.end);
+    },
+  );
+
   test('a crash between commit and cursor offers the batch again, and nothing is doubled', async () => {
     const folder = await temporaryFolder();
     const records = makeRecords(30);

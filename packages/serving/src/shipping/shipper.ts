@@ -72,6 +72,18 @@ export function zeroShipperCounters(): ShipperCounters {
   return { shipped: 0, batches: 0, failures: 0, through: 0, refused: 0 };
 }
 
+/**
+ * Batches that are on their way at once while more than one waits. A connection of PostgreSQL works on one processor, and while it does this thread would only wait for it: one
+ * alone brings 31,000 rows of 20 numbers a second.
+ */
+const BATCHES_AT_ONCE = 2;
+
+/** A batch that is on its way. */
+interface PendingBatch extends RecordBatch {
+  /** Whether the database has it: one that has come through is not offered again with its neighbour that has not. */
+  stored: boolean;
+}
+
 interface FlushWaiter {
   target: Position;
   resolve: () => void;
@@ -81,7 +93,7 @@ interface FlushWaiter {
 /**
  * Brings the journal to the database, batch by batch, and deletes the segments that are through. The cursor is moved after the database
  * has committed: a crash in between offers the batch again, and the primary key makes that harmless. While the database is away it waits,
- * tries again, and holds one batch in memory.
+ * tries again, and holds four batches in memory at most.
  */
 export class Shipper {
   readonly counters = zeroShipperCounters();
@@ -98,7 +110,8 @@ export class Shipper {
   /** Called when waiting, for records, for company or after a failure, is to end. */
   readonly #urgency = new WakeSignal();
   #waiters: FlushWaiter[] = [];
-  #batch: RecordBatch | undefined;
+  /** What is on its way, oldest first. */
+  #batches: PendingBatch[] = [];
   /** Whether the records of the next batch have waited for company, as long as they were to. */
   #lingered = false;
   /** Up to where the journal was told that it is through. */
@@ -169,29 +182,57 @@ export class Shipper {
     return undefined;
   }
 
-  /** Ships one batch, or waits for one. */
+  /** Ships what there is of up to two batches, or waits for one. While they are on their way, those after them are read. */
   async #step(reader: JournalReader): Promise<void> {
     const end = this.#journal.end;
+    let through: Position;
     try {
-      this.#batch ??= await reader.next(this.#batchRecords);
-      if (this.#batch !== undefined) await this.#ship(this.#batch);
-      await this.#release(reader.position);
+      if (this.#batches.length === 0) await this.#readBatches(reader);
+      const leaving = this.#batches.slice(0, BATCHES_AT_ONCE);
+      through = leaving.at(-1)?.next ?? reader.position;
+      await allEnded([this.#ship(leaving), this.#readBatches(reader)]);
+      await this.#release(through);
       this.#backoff.reset();
     } catch (error) {
       await this.#recover(error);
       return;
     }
-    this.#resolveWaiters(reader.position);
-    this.#batch = undefined;
+    this.#resolveWaiters(through);
     // What came meanwhile waits for company too: shipped at once, a batch of a thousand is followed by one of 300, of 100, of 30.
-    if (comparePositions(reader.position, end) >= 0) await this.#waitForRecords(reader.position);
+    if (this.#batches.length === 0 && comparePositions(reader.position, end) >= 0)
+      await this.#waitForRecords(reader.position);
   }
 
-  async #ship({ records, next }: RecordBatch): Promise<void> {
-    await this.#insert(records);
-    this.counters.batches++;
-    if (this.#lingered) this.#linger.found(records.length);
+  /** Behind a batch that is not full there is nothing yet. */
+  async #readBatches(reader: JournalReader): Promise<void> {
+    while (this.#batches.length < 2 * BATCHES_AT_ONCE) {
+      const last = this.#batches.at(-1);
+      if (last !== undefined && last.records.length < this.#batchRecords) return;
+      const batch = await reader.next(this.#batchRecords);
+      if (batch === undefined) return;
+      this.#batches.push({ ...batch, stored: false });
+    }
+  }
+
+  /** @throws the fault of the oldest batch that did not come through; those before it have */
+  async #ship(batches: readonly PendingBatch[]): Promise<void> {
+    try {
+      await allEnded(batches.map((batch) => this.#store(batch)));
+    } finally {
+      while (this.#batches[0]?.stored === true) await this.#leaveBehind(this.#batches.shift()!);
+    }
+    if (this.#lingered) this.#linger.found(batches.reduce((sum, { records }) => sum + records.length, 0));
     this.#lingered = false;
+  }
+
+  async #store(batch: PendingBatch): Promise<void> {
+    if (batch.stored) return;
+    await this.#insert(batch.records);
+    batch.stored = true;
+    this.counters.batches++;
+  }
+
+  async #leaveBehind({ records, next }: PendingBatch): Promise<void> {
     if (next.segment >= this.#journal.firstSegment) this.counters.through += records.length;
     try {
       await this.#cursor.save(next);
@@ -257,6 +298,12 @@ export class Shipper {
     this.#waiters = [];
     for (const waiter of waiters) waiter.reject(error);
   }
+}
+
+/** As `Promise.all`, but that none is under way any more when it throws. */
+async function allEnded(work: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(work);
+  await Promise.all(work);
 }
 
 function reasonOf(error: unknown): string {

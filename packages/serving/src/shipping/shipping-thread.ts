@@ -7,8 +7,13 @@ import { createPredictionSink, type PredictionSink } from './prediction-sink.ts'
 import { RemoteJournal } from './remote-journal.ts';
 import { Shipper } from './shipper.ts';
 
-/** One ships and one is spare, should the first be lost and not known to be. */
-const CONNECTIONS = 2;
+/** Two ship at once, and one is spare, should another be lost and not known to be. They are opened when they are needed. */
+const CONNECTIONS = 3;
+
+interface Opened {
+  database: Database;
+  sink: PredictionSink;
+}
 
 /** The thread of a `ThreadedShipper`: ships a journal that another thread writes, until it is told to leave. */
 export class ShippingThread {
@@ -16,7 +21,7 @@ export class ShippingThread {
   readonly #setup: ThreadSetup;
   readonly #journal: RemoteJournal;
   readonly #shipper: Shipper;
-  #opened: { database: Database; sink: PredictionSink } | undefined;
+  #opening: Promise<Opened> | undefined;
 
   constructor(port: MessagePort, setup: ThreadSetup) {
     this.#port = port;
@@ -52,13 +57,23 @@ export class ShippingThread {
     this.#port.postMessage(message);
   }
 
-  /** Opens the database when there is something to ship: where it is away, that is a failure like any other. */
   async #ship(records: readonly string[]): Promise<void> {
-    this.#opened ??= await this.#open();
-    await this.#opened.sink(records);
+    const { sink } = await this.#opened();
+    await sink(records);
   }
 
-  async #open(): Promise<{ database: Database; sink: PredictionSink }> {
+  /** Opens the database when there is something to ship, once for all batches: where it is away, that is a failure like any other. */
+  async #opened(): Promise<Opened> {
+    this.#opening ??= this.#open();
+    try {
+      return await this.#opening;
+    } catch (error) {
+      this.#opening = undefined;
+      throw error;
+    }
+  }
+
+  async #open(): Promise<Opened> {
     const database = await openDatabase({
       ...this.#setup.database,
       maxConnections: CONNECTIONS,
@@ -85,7 +100,7 @@ export class ShippingThread {
 
   async #leave(): Promise<void> {
     await this.#shipper.stop();
-    await this.#opened?.database.close();
+    await (await this.#opening)?.database.close();
     this.#port.close();
   }
 }
