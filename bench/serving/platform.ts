@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -48,9 +49,9 @@ export async function startPlatform({
   });
   const url = await addressOf(child.stdout);
   const ask = (method: string, path: string, body?: unknown) => request(url + path, { method, body });
-  const { secret } = (await ask('POST', '/v1/tokens', { name: 'bench', roles: ['predictor'] })) as {
-    secret: string;
-  };
+  // Of a name of its own: the database may be one that another platform was measured on.
+  const named = { name: `bench ${randomUUID()}`, roles: ['predictor'] };
+  const { secret } = (await ask('POST', '/v1/tokens', named)) as { secret: string };
   return {
     url,
     pid: child.pid ?? 0,
