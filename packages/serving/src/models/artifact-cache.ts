@@ -60,8 +60,15 @@ export class ArtifactCache {
     if (kept !== undefined && (await digestBeside(kept)) === digest) return kept;
     const fetched = await this.#options.fetch(digest);
     if ((await digestBeside(fetched)) !== digest) throw new ArtifactDigestError(digest);
-    await replaceFile(path, fetched).catch((error: unknown) => this.#options.onProblem?.(error));
+    await this.#keep(path, fetched);
     return fetched;
+  }
+
+  /** Not brought to disk, which a cold request would wait for: what a power cut takes or tears does not have its digest, and is fetched again. */
+  async #keep(path: string, fetched: Uint8Array): Promise<void> {
+    await replaceFile(path, fetched, { sync: false }).catch((error: unknown) =>
+      this.#options.onProblem?.(error),
+    );
   }
 }
 
