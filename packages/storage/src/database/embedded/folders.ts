@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { chmod, chown, lstat, mkdir, realpath } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { access, chmod, chown, lstat, mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgresError } from '../../errors.ts';
@@ -33,10 +33,12 @@ export async function prepareFolders(
   folder: string,
   { account, systemFolder }: { account: ServerAccount | undefined; systemFolder: string },
 ): Promise<Folders> {
-  await mkdir(folder, { recursive: true });
+  const made = await mkdir(folder, { recursive: true });
   const asked = await realpath(folder);
-  const name = createHash('sha256').update(asked).digest('hex').slice(0, 16);
   const reachable = account === undefined || (await canEnter(asked, account));
+  const name = reachable
+    ? shortHash(asked)
+    : await nameElsewhere(asked, { isNew: made !== undefined, systemFolder });
   const home = reachable ? asked : join(systemFolder, name);
   await mkdir(home, { recursive: true, mode: 0o755 });
   const log = join(home, 'log');
@@ -44,6 +46,39 @@ export async function prepareFolders(
   if (account) await chown(log, account.uid, account.gid);
   const socket = await prepareSocketFolder(name, { home, account });
   return { asked, home, data: join(home, 'data'), log, socket };
+}
+
+/** Says what the folder's data are called in the system folder. */
+const ELSEWHERE = 'elsewhere';
+
+/**
+ * The name in the system folder of what belongs to a folder. It is noted in the folder itself: one that was deleted and made anew begins anew, as it does where the data lie in it, and
+ * does not come upon a database whose artifacts and keys are gone.
+ */
+async function nameElsewhere(
+  asked: string,
+  { isNew, systemFolder }: { isNew: boolean; systemFolder: string },
+): Promise<string> {
+  const note = join(asked, ELSEWHERE);
+  const [noted = '', of] = (await readFile(note, 'utf8').catch(() => '')).split('\n');
+  // In a copy of the folder it speaks of the original's data.
+  if (/^[0-9a-f]{16}$/.test(noted) && of === asked) return noted;
+  const plain = shortHash(asked);
+  const isOrphan = isNew && (await isThere(join(systemFolder, plain)));
+  const name = isOrphan ? shortHash(`${asked} ${randomUUID()}`) : plain;
+  await writeFile(note, `${name}\n${asked}\n`, { mode: 0o600 });
+  return name;
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Everyone may write in the temporary directory, so a folder that is found there is only used when it is ours alone. */

@@ -212,6 +212,21 @@ describe.runIf(asRoot)('started by root', () => {
     await server.stop();
     expect(await read((await start()).url)).toBe(id);
   });
+
+  it('begins anew where the folder was deleted, whatever of it is left in the system folder', async () => {
+    await mkdir(join(root, 'home'), { mode: 0o700 });
+    folder = join(root, 'home', 'postgres');
+    const first = await start();
+    await first.stop();
+    await rm(folder, { recursive: true });
+    const second = await start();
+    expect(second.home).not.toBe(first.home);
+    const id = await write(second.url);
+    await second.stop();
+    const third = await start();
+    expect(third.home).toBe(second.home);
+    expect(await read(third.url)).toBe(id);
+  });
 });
 
 describe.runIf(asRoot)('started by an ordinary user', () => {
