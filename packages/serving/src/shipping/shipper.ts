@@ -187,10 +187,10 @@ export class Shipper {
     const end = this.#journal.end;
     let through: Position;
     try {
-      if (this.#batches.length === 0) await this.#readBatches(reader);
+      if (this.#batches.length === 0) await this.#readBatches(reader, BATCHES_AT_ONCE);
       const leaving = this.#batches.slice(0, BATCHES_AT_ONCE);
       through = leaving.at(-1)?.next ?? reader.position;
-      await allEnded([this.#ship(leaving), this.#readBatches(reader)]);
+      await allEnded([this.#ship(leaving), this.#readBatches(reader, 2 * BATCHES_AT_ONCE)]);
       await this.#release(through);
       this.#backoff.reset();
     } catch (error) {
@@ -203,9 +203,9 @@ export class Shipper {
       await this.#waitForRecords(reader.position);
   }
 
-  /** Behind a batch that is not full there is nothing yet. */
-  async #readBatches(reader: JournalReader): Promise<void> {
-    while (this.#batches.length < 2 * BATCHES_AT_ONCE) {
+  /** Until there are so many. Behind a batch that is not full there is nothing yet. */
+  async #readBatches(reader: JournalReader, most: number): Promise<void> {
+    while (this.#batches.length < most) {
       const last = this.#batches.at(-1);
       if (last !== undefined && last.records.length < this.#batchRecords) return;
       const batch = await reader.next(this.#batchRecords);

@@ -54,7 +54,7 @@ export function input(call: WasmCall, name: string): TensorInfo {
  * A tensor's numbers, in place. Take it after every output has been made: making one may grow the heap, which detaches the views
  * taken before.
  */
-export function floats({ backend }: WasmCall, tensor: TensorInfo): Float32Array {
+export function floats({ backend }: Pick<WasmCall, 'backend'>, tensor: TensorInfo): Float32Array {
   return backend.typedArrayFromHeap(tensor) as Float32Array;
 }
 

@@ -86,7 +86,7 @@ export function sumColumns(call: WasmCall): TensorInfo | null {
   return output;
 }
 
-/** Matrices side by side, as the embeddings come together: 0.6 ms in the stock kernel for 1,024 rows of 29 numbers, 0.1 ms here. */
+/** Matrices side by side, as the embeddings come together: 0.6 ms in the stock kernel for 1,024 rows of 29 numbers, 0.2 ms here. */
 export function joinColumns(call: WasmCall): TensorInfo | null {
   const matrices = Object.values(call.inputs);
   const axis = call.attributes['axis'] as number;

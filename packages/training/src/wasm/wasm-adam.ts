@@ -1,6 +1,7 @@
-import type { NamedTensorMap, Tensor, Variable } from '@tensorflow/tfjs-core';
+import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { tf } from '../tensorflow.ts';
+import { floats } from './kernel.ts';
 
 /** TensorFlow.js's defaults. */
 const BETA_1 = 0.9;
@@ -41,12 +42,10 @@ export class WasmAdam extends tf.Optimizer {
     const variable = tf.engine().registeredVariables[name]!;
     const backend = tf.backend() as BackendWasm;
     const moved = backend.makeOutput(variable.shape, 'float32');
-    const numbers = (tensor: Pick<Variable, 'dataId' | 'shape' | 'dtype'>) =>
-      backend.typedArrayFromHeap(tensor) as Float32Array;
     this.#descend(this.#momentsOf(name, gradient.size), {
-      from: numbers(variable),
-      gradient: numbers(gradient),
-      to: numbers(moved),
+      from: floats({ backend }, variable),
+      gradient: floats({ backend }, gradient),
+      to: floats({ backend }, moved),
     });
     variable.assign(tf.engine().makeTensorFromTensorInfo(moved));
   }

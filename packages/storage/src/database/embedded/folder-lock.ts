@@ -115,7 +115,8 @@ async function touch(lock: string): Promise<void> {
   await utimes(lock, now, now).catch(ignoreMissing);
 }
 
-async function readOrNothing(path: string): Promise<string | undefined> {
+/** A file's text; undefined where there is none. */
+export async function readOrNothing(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch(ignoreMissing);
 }
 

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { access, chmod, chown, lstat, mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { access, chmod, chown, lstat, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgresError } from '../../errors.ts';
+import { readOrNothing } from './folder-lock.ts';
 import { canEnter, type ServerAccount } from './server-account.ts';
 
 /** Where root keeps what `nobody` must reach when it cannot reach the folder that was asked for (a home of mode 700). */
@@ -48,24 +49,25 @@ export async function prepareFolders(
   return { asked, home, data: join(home, 'data'), log, socket };
 }
 
-/** Says what the folder's data are called in the system folder. */
+/** Says what the folder's data are called in the system folder, where it is not the plain name that the folder's path gives. */
 const ELSEWHERE = 'elsewhere';
 
 /**
- * The name in the system folder of what belongs to a folder. It is noted in the folder itself: one that was deleted and made anew begins anew, as it does where the data lie in it, and
- * does not come upon a database whose artifacts and keys are gone.
+ * The name in the system folder of what belongs to a folder. One that was deleted and made anew begins anew, under another name that is noted in it, as it does where the data lie in it: it
+ * must not come upon a database whose artifacts and keys are gone.
  */
 async function nameElsewhere(
   asked: string,
   { isNew, systemFolder }: { isNew: boolean; systemFolder: string },
 ): Promise<string> {
   const note = join(asked, ELSEWHERE);
-  const [noted = '', of] = (await readFile(note, 'utf8').catch(() => '')).split('\n');
+  const [noted = '', of] = (await readOrNothing(note))?.split('\n') ?? [];
   // In a copy of the folder it speaks of the original's data.
   if (/^[0-9a-f]{16}$/.test(noted) && of === asked) return noted;
   const plain = shortHash(asked);
-  const isOrphan = isNew && (await isThere(join(systemFolder, plain)));
-  const name = isOrphan ? shortHash(`${asked} ${randomUUID()}`) : plain;
+  // Whoever comes second to a new folder notes nothing, so that it cannot undo what the first has noted.
+  if (!isNew || !(await isThere(join(systemFolder, plain)))) return plain;
+  const name = shortHash(`${asked} ${randomUUID()}`);
   await writeFile(note, `${name}\n${asked}\n`, { mode: 0o600 });
   return name;
 }
