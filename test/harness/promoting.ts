@@ -1,5 +1,5 @@
 import { IdGenerator, systemClock } from '@perennial/contract';
-import { Signer, SigningKey, TrustedKeys } from '@perennial/registry/attestation';
+import { Signer, SigningKey, TrustedKeys } from '@perennial/registry';
 import { openDatabase, type DatabaseAddress } from '@perennial/storage';
 import { changeChampion } from './promotions.ts';
 

@@ -3,15 +3,8 @@ export * from './champion-move.ts';
 export * from './comparison.ts';
 export * from './errors.ts';
 export { registerImportedVersion, type ImportedVersion } from './import/register-imported-version.ts';
-export {
-  PublicKey,
-  Signer,
-  SigningKey,
-  TrustedKeys,
-  type ApprovedRelease,
-  type Attested,
-  type SignerOptions,
-} from './attestation/index.ts';
+export { PublicKey, SigningKey, TrustedKeys, type ApprovedRelease } from './attestation/index.ts';
+export * from './attestation/signer.ts';
 export * from './registration.ts';
 export * from './release-context.ts';
 export * from './release-decisions.ts';

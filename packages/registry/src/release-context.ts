@@ -1,6 +1,6 @@
 import type { Clock, IdGenerator } from '@perennial/contract';
 import type { Database, Decision } from '@perennial/storage';
-import type { Signer } from './attestation/index.ts';
+import type { Signer } from './attestation/signer.ts';
 import type { Actor } from './release-policy.ts';
 
 /** What a change of a release needs beside the transaction it runs in. */

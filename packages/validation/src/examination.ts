@@ -28,7 +28,6 @@ import {
 import type { CheckFinding } from './checks/finding.ts';
 import { checkLimits } from './checks/limits.ts';
 import { examineServed, type ServedExamination } from './checks/served/examine-served.ts';
-import { isServedForExamination } from './checks/served/is-served.ts';
 import { severityOf, withSeverities } from './checks/severities.ts';
 import { checkSlices } from './checks/slices.ts';
 import { primaryOf } from './gate/comparisons.ts';
@@ -208,7 +207,7 @@ async function goldenFindings({ input, contenders }: Subject): Promise<CheckFind
 
 async function servedOf({ input, contenders, rows }: Subject): Promise<ServedExamination> {
   const { startServer, spec, candidate, champion, signal } = input;
-  if (startServer === null || !isServedForExamination(spec)) return { report: null, findings: [] };
+  if (startServer === null) return { report: null, findings: [] };
   const model = rows.champion && 'scored' in rows.champion ? contenders.champion : null;
   return await examineServed({
     start: startServer,

@@ -1,5 +1,7 @@
 import type { Evaluation, GateReport } from '@perennial/contract';
 import { seenRows } from '@perennial/data';
+import { EarlyServers } from './checks/served/early-servers.ts';
+import { isServedForExamination } from './checks/served/is-served.ts';
 import { evaluationOf } from './evaluation.ts';
 import { examine, type Examination } from './examination.ts';
 import { answerComparisons, primaryOf, type GateAnswer, type GateChampion } from './gate/comparisons.ts';
@@ -32,11 +34,22 @@ const FEWEST_REPORTED_ROWS = 30;
  */
 export async function validate(input: ValidationInput): Promise<ValidationResult> {
   const models = new OpenModels();
+  const servers = beginServing(input);
   try {
-    return await examineCandidate(input, models);
+    return await examineCandidate({ ...input, startServer: servers && servers.start }, models);
   } finally {
+    await servers?.close();
     await models.release();
   }
+}
+
+/** Has candidate and champion served from now on; null where they are not served for their examination. */
+function beginServing({ startServer, spec, candidate, champion }: ValidationInput): EarlyServers | null {
+  if (startServer === null || !isServedForExamination(spec)) return null;
+  const servers = new EarlyServers(startServer);
+  servers.begin({ file: candidate.file, model: spec.name });
+  if (champion !== null) servers.begin({ file: champion.file, model: spec.name });
+  return servers;
 }
 
 async function examineCandidate(input: ValidationInput, models: OpenModels): Promise<ValidationResult> {

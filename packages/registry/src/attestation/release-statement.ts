@@ -6,7 +6,8 @@ import {
   type Digest,
   type ReleaseStatement,
 } from '@perennial/contract';
-import { digestOfJson, type VersionContents } from '@perennial/storage';
+import type { VersionContents } from '@perennial/storage';
+import { digestOfJson } from '@perennial/storage/digest';
 
 /** Name of the artifact among a statement's subjects. */
 export const ARTIFACT_SUBJECT = 'model.onnx';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IdGenerator, systemClock, type Digest } from '@perennial/contract';
-import { ArtifactCache, ChampionTable, Journal, PredictionService, ServedModels } from '@perennial/serving';
-import { digestOf } from '@perennial/storage';
+import { ArtifactCache, ChampionTable, Journal, PredictionService, ServedModels } from '@perennial/serving/online';
+import { digestOf } from '@perennial/storage/digest';
 import { authenticator } from '../http/authentication.ts';
 import { listen } from '../http/listen.ts';
 import { Metrics } from '../http/metrics.ts';

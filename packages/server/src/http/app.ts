@@ -11,6 +11,7 @@ import { createOipHandlers, type OipDependencies } from '../oip/handlers.ts';
 import { registerOipRoutes } from '../oip/register-oip.ts';
 import { registerDocsPage } from './docs-page.ts';
 import { createHandlers, type HandlerDependencies } from './handlers.ts';
+import { idempotentAnswers } from './idempotency.ts';
 import { checkPart } from './invalid-request.ts';
 import { openApiDocument } from './openapi.ts';
 import { APPROACH, type Approach } from './request-origin.ts';
@@ -38,7 +39,7 @@ export function createApp(options: AppOptions): Hono {
   registerDocsPage(app);
   registerEventStream(app, options);
   registerOpenIdRoutes(app, options.access);
-  registerRoutes(app, createHandlers(options), options);
+  registerRoutes(app, createHandlers(options), { ...options, idempotency: idempotentAnswers(options) });
   registerMlflowRoutes(app, createMlflowHandlers(options), options);
   registerOipRoutes(app, createOipHandlers(options), options);
   return app;

@@ -1,10 +1,10 @@
 import { envelopeSchema, NotFoundError, type Attestation } from '@perennial/contract';
+import type { Signer } from '@perennial/registry';
 import {
   AttestationInvalidError,
   decodeStatement,
   digestsOf,
   verifyAttestation,
-  type Signer,
 } from '@perennial/registry/attestation';
 import { getVersionContents, type Database } from '@perennial/storage';
 import type { Handlers } from './route-registration.ts';

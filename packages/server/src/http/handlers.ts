@@ -1,7 +1,7 @@
 import { parseId, type Clock } from '@perennial/contract';
 import { reportLive, type GroundTruthLog } from '@perennial/monitoring';
 import type { BackfillService, RunService, StreamService } from '@perennial/orchestration';
-import type { Signer } from '@perennial/registry/attestation';
+import type { Signer } from '@perennial/registry';
 import type { Predictor } from '@perennial/serving';
 import * as storage from '@perennial/storage';
 import { requireOwnFacts } from '../access/ground-truth-scope.ts';

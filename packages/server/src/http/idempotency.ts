@@ -21,6 +21,18 @@ const NEVER_KEYED: ReadonlySet<RouteName> = new Set<RouteName>([
   'openSession',
 ]);
 
+/** Answers requests that bring a key once. */
+export interface IdempotentAnswers {
+  /** Whether a repetition of a route's request can be told by the header Idempotency-Key. */
+  takes: (name: RouteName) => boolean;
+  /** As {@link answerOnce}. */
+  answer: (request: IdempotentRequest, work: () => Promise<Answer>) => Promise<Answer>;
+}
+
+export function idempotentAnswers(place: { database: Database; clock: Clock }): IdempotentAnswers {
+  return { takes: takesIdempotencyKey, answer: (request, work) => answerOnce(place, request, work) };
+}
+
 /** Whether a repetition of a route's request can be told by the header Idempotency-Key. */
 export function takesIdempotencyKey(name: RouteName): boolean {
   return ROUTES[name].method === 'POST' && !NEVER_KEYED.has(name);

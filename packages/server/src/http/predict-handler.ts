@@ -1,4 +1,5 @@
-import { cacheUseOf, newPhases, type Predictor } from '@perennial/serving';
+import type { Predictor } from '@perennial/serving';
+import { cacheUseOf, newPhases } from '@perennial/serving/online';
 import { addPhases } from '../tracing/tracing.ts';
 import type { Metrics } from './metrics.ts';
 import type { Handlers } from './route-registration.ts';

@@ -2,17 +2,15 @@ import type { Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import {
   ROUTES,
-  type Clock,
   type Route,
   type RouteName,
   type RouteRequest,
   type RouteResponse,
 } from '@perennial/contract';
-import type { Database } from '@perennial/storage';
 import { admit, admitToModels, type Admission } from '../access/admission.ts';
 import { withinModels } from '../access/model-scope.ts';
 import { credentialsOf, type Credentials, type Principal } from './authentication.ts';
-import { answerOnce, takesIdempotencyKey, type Answer } from './idempotency.ts';
+import type { Answer, IdempotentAnswers } from './idempotency.ts';
 import { checkPart } from './invalid-request.ts';
 import { readJsonBody } from './json-body.ts';
 import { prefersAsync } from './preferences.ts';
@@ -91,8 +89,8 @@ export interface RegistrationOptions extends Admission {
   maxBodyBytes: number;
   /** Of routes that files are sent to. */
   maxUploadBytes: number;
-  database: Database;
-  clock: Clock;
+  /** How a repetition of a request that brings a key is told. */
+  idempotency: IdempotentAnswers;
 }
 
 /** Puts every route of the table on the app. */
@@ -117,7 +115,7 @@ function registerPreferredAsync(app: Hono, registration: Registration): void {
   });
 }
 
-/** Puts the route of a prediction on the app, which needs no database as its requests carry no key: for a process that does nothing else. */
+/** Puts the route of a prediction on the app, whose requests carry no key: for a process that does nothing else and has no database. */
 export function registerPredictRoute(
   app: Hono,
   handler: Handlers['predict'],
@@ -131,7 +129,6 @@ type Handler = (request: unknown, context: HandlerContext) => Promise<unknown>;
 interface Registration {
   name: RouteName;
   handler: Handler;
-  /** Without a database for routes whose requests carry no key. */
   options: Admission &
     Pick<RegistrationOptions, 'maxBodyBytes'> &
     Partial<RegistrationOptions> & { uploads?: UploadGate };
@@ -204,13 +201,13 @@ interface Admitted {
 /** The answer of a request that brings a key; undefined of one that brings none, or of a route that takes none. */
 async function answerKeyed(
   c: Context,
-  { name, route, options: { database, clock } }: Registered,
+  { name, route, options: { idempotency } }: Registered,
   { principal, request, work }: Admitted,
 ): Promise<Answer | undefined> {
   const key = c.req.header('idempotency-key');
-  if (key === undefined || !database || !clock || !takesIdempotencyKey(name)) return undefined;
+  if (key === undefined || idempotency?.takes(name) !== true) return undefined;
   const keyed = { caller: principal.name, key, request: { name, request } };
-  return answerOnce({ database, clock }, keyed, async () => ({ status: route.status, body: await work() }));
+  return idempotency.answer(keyed, async () => ({ status: route.status, body: await work() }));
 }
 
 interface Parts {

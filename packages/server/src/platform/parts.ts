@@ -1,5 +1,5 @@
 import type { Clock, IdGenerator } from '@perennial/contract';
-import type { Signer } from '@perennial/registry/attestation';
+import type { Signer } from '@perennial/registry';
 import type { Tracing } from '../tracing/tracing.ts';
 import type { Closers } from './closers.ts';
 import type { Logger } from './logger.ts';

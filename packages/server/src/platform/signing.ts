@@ -1,9 +1,9 @@
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { randomUUID } from 'node:crypto';
+import { Signer } from '@perennial/registry';
 import {
   PublicKey,
-  Signer,
   SigningKey,
   SigningKeyInvalidError,
   TrustedKeys,

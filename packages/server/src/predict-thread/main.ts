@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { LargeRequestThread, stepBack } from '@perennial/serving';
+import { LargeRequestThread, stepBack } from '@perennial/serving/online';
 import { readPredictRequest } from '../http/predict/read-predict-request.ts';
 
 /** The program of the threads that answer large requests. */

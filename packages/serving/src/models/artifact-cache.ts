@@ -2,7 +2,7 @@ import { webcrypto } from 'node:crypto';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '@perennial/contract';
-import { digestOf } from '@perennial/storage';
+import { digestOf } from '@perennial/storage/digest';
 import { ArtifactDigestError } from '../errors.ts';
 import { systemErrorCode } from '../files/error-code.ts';
 import { replaceFile } from '../files/replace-file.ts';

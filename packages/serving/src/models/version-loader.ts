@@ -1,7 +1,7 @@
 import { NotFoundError, type Clock, type ReleaseStatement } from '@perennial/contract';
 import { InferenceModel } from '@perennial/onnx';
 import { AttestationInvalidError } from '@perennial/registry/attestation';
-import { digestOfJson } from '@perennial/storage';
+import { digestOfJson } from '@perennial/storage/digest';
 import type { InferenceCaches } from '../caches/inference-caches.ts';
 import type { MicroBatcherOptions } from '../online/micro-batcher.ts';
 import { Turns } from '../waiting/turns.ts';

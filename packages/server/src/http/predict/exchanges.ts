@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { OverloadedError } from '@perennial/serving';
+import { OverloadedError } from '@perennial/serving/online';
 import type { Logger } from '../../platform/logger.ts';
 import type { FrontRequest } from '../front.ts';
 import type { Metrics } from '../metrics.ts';

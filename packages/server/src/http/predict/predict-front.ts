@@ -1,9 +1,9 @@
 import { ROUTES } from '@perennial/contract';
-import {
-  type PredictionRequest,
-  type PredictionService,
-  type PredictionText,
-  type Predictor,
+import type {
+  PredictionRequest,
+  PredictionService,
+  PredictionText,
+  Predictor,
 } from '@perennial/serving';
 import { admitCaller, type Admission } from '../../access/admission.ts';
 import { requireModel } from '../../access/model-scope.ts';

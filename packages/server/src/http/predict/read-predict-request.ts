@@ -1,5 +1,5 @@
 import { predictRequestSchema, type PredictRequest } from '@perennial/contract';
-import { isPlainRequest } from '@perennial/serving';
+import { isPlainRequest } from '@perennial/serving/online';
 import { checkPart } from '../invalid-request.ts';
 import { parseJson } from '../json-body.ts';
 

@@ -21,8 +21,11 @@ export interface ArtifactServers {
   close(): Promise<void>;
 }
 
-/** Starts a fresh process that serves an artifact's file under a model's name; resolves once it answers. */
-export type StartArtifactServer = (artifact: {
+/** What is served, and under which model's name. */
+export interface ArtifactFile {
   file: string;
   model: string;
-}) => Promise<RunningArtifactServer>;
+}
+
+/** Starts a fresh process that serves an artifact's file; resolves once it answers. */
+export type StartArtifactServer = (artifact: ArtifactFile) => Promise<RunningArtifactServer>;
