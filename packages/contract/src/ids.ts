@@ -81,8 +81,20 @@ export class IdGenerator {
 
   /** A new UUIDv7; ids of one generator are strictly increasing while its clock does not jump back by over 10 s. */
   next(): string {
-    return this.#generator.generateOrResetCore(this.#clock.now().getTime(), 10_000).toString();
+    return textOf(this.#generator.generateOrResetCore(this.#clock.now().getTime(), 10_000).bytes);
   }
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** As the library's `toString`, byte by byte instead of digit by digit: half the time, and half the garbage, of an id. */
+function textOf(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i++) {
+    if (i === 4 || i === 6 || i === 8 || i === 10) text += '-';
+    text += HEX[bytes[i] as number];
+  }
+  return text;
 }
 
 /** The millisecond a UUIDv7 was made in, read from its first 48 bits. */

@@ -89,27 +89,26 @@ export class PredictionService {
    * @throws OverloadedError, JournalFullError, JournalWriteError, JournalClosedError when it may succeed later
    */
   async predict(asked: PredictionRequest): Promise<PredictResponse> {
-    return this.#observed(asked, async (served, timing) => {
-      const { ids, answers, frame } = await this.#answer(served, asked, timing);
-      const { model, version, latencyMicroseconds } = frame;
-      const predictions = ids.map((id, row) => ({
-        id: formatId('prediction', id),
-        output: answers.output(row),
-        mode: answers.mode(row),
-      }));
-      return { answer: { model, version, predictions }, rows: ids.length, latencyMicroseconds };
-    });
+    const { ids, answers, frame } = await this.#answered(asked);
+    const { model, version } = frame;
+    const predictions = ids.map((id, row) => ({
+      id: formatId('prediction', id),
+      output: answers.output(row),
+      mode: answers.mode(row),
+    }));
+    return { model, version, predictions };
   }
 
   /** As `predict`, with the answer as the JSON that is sent: its objects are not made. */
   async predictText(asked: PredictionRequest): Promise<PredictionText> {
-    return this.#observed(asked, async (served, timing) => {
-      const { ids, answers, frame } = await this.#answer(served, asked, timing);
-      const { model, version, latencyMicroseconds } = frame;
-      const rows = ids.map((id, row) => rowText(id, answers.texts[row] as string, answers.mode(row)));
-      const text = `${answerStart(model, version)}${rows.join(',')}]}`;
-      return { answer: { text, version, rows: ids.length }, rows: ids.length, latencyMicroseconds };
-    });
+    const { ids, answers, frame } = await this.#answered(asked);
+    const { model, version } = frame;
+    let text = answerStart(model, version);
+    for (let row = 0; row < ids.length; row++) {
+      if (row > 0) text += ',';
+      text += rowText(ids[row] as string, answers.texts[row] as string, answers.mode(row));
+    }
+    return { text: `${text}]}`, version, rows: ids.length };
   }
 
   /** Whether a request of so many bytes is to be handed over as it was sent, with `predictBytes`, without being looked at. */
@@ -145,12 +144,12 @@ export class PredictionService {
     });
   }
 
-  #observed<Answer>(
-    { model, request, caller, phases = newPhases() }: PredictionRequest,
-    work: (served: ServedModel, timing: Timing) => Promise<Answered<Answer>>,
-  ): Promise<Answer> {
+  #answered(asked: PredictionRequest): Promise<AnsweredRows> {
+    const { model, request, caller, phases = newPhases() } = asked;
     const started = performance.now();
-    return this.#held({ model, caller, request, phases }, (served) => work(served, { started, phases }));
+    return this.#held({ model, caller, request, phases }, (served) =>
+      this.#answer(served, asked, { started, phases }),
+    );
   }
 
   async #held<Answer>(
@@ -181,7 +180,7 @@ export class PredictionService {
     served: ServedModel,
     { request: { instances, keys }, cache = 'use' }: PredictionRequest,
     { started, phases }: Timing,
-  ) {
+  ): Promise<Answered<AnsweredRows>> {
     const answers = await answerRows(served, instances, { use: cache, phases });
     const computedAt = performance.now();
     const frame: AnswerFrame = {
@@ -193,7 +192,8 @@ export class PredictionService {
     const ids = answers.texts.map(() => this.#stamps.id());
     await this.#record(frame, { ids, keys, instances, answers });
     phases.record = performance.now() - computedAt;
-    return { ids, answers, frame };
+    const { latencyMicroseconds } = frame;
+    return { answer: { ids, answers, frame }, rows: ids.length, latencyMicroseconds };
   }
 
   #policyOf(model: string): RecordPolicy {
@@ -201,8 +201,8 @@ export class PredictionService {
   }
 
   /** Puts on record what the model's policy keeps. */
-  async #record(frame: AnswerFrame, { ids, keys, instances, answers }: Recorded): Promise<void> {
-    if (this.#journal === null) return;
+  #record(frame: AnswerFrame, { ids, keys, instances, answers }: Recorded): Promise<void> | undefined {
+    if (this.#journal === null) return undefined;
     const policy = this.#policyOf(frame.model);
     const records: string[] = [];
     ids.forEach((id, row) => {
@@ -213,13 +213,20 @@ export class PredictionService {
         recordText(frame, { id, key: keys?.[row] ?? null, features, output, mode: answers.mode(row) }),
       );
     });
-    await this.#journal.append(records, policy.terms);
+    return this.#journal.append(records, policy.terms);
   }
 }
 
 interface Timing {
   started: number;
   phases: PredictionPhases;
+}
+
+/** The rows of a request, each computed, with an id, and on record. */
+interface AnsweredRows {
+  ids: readonly string[];
+  answers: RowAnswers;
+  frame: AnswerFrame;
 }
 
 interface Recorded {

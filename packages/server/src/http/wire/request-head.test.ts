@@ -80,4 +80,28 @@ describe('the heads of one connection', () => {
     }
     expect(heads.read('')).toBeNull();
   });
+
+  it('are found at the beginning of bytes, the same ones again without a look at their text', () => {
+    const heads = new HeadReader();
+    const bytes = Buffer.from(`${head('Content-Length: 12')}\r\n\r\n{"a":1,"b":2}`, 'latin1');
+    const found = heads.find(bytes);
+    expect(found?.head.contentLength).toBe(12);
+    expect(bytes.toString('latin1', found?.bytes)).toBe('{"a":1,"b":2}');
+    expect(heads.find(Buffer.from(bytes))).toBe(found);
+    // Bytes that were given may be used for something else afterwards.
+    bytes.fill(0);
+    expect(heads.find(Buffer.from(`${head('Content-Length: 12')}\r\n\r\n`, 'latin1'))).toBe(found);
+  });
+
+  it('are told from others that begin or end alike', () => {
+    const heads = new HeadReader();
+    const one = `${head('Content-Length: 12')}\r\n\r\n`;
+    expect(heads.find(Buffer.from(one))?.head.contentLength).toBe(12);
+    const other = `${head('Content-Length: 13')}\r\n\r\n`;
+    expect(heads.find(Buffer.from(other))?.head.contentLength).toBe(13);
+    expect(heads.find(Buffer.from(one))?.head.contentLength).toBe(12);
+    expect(heads.find(Buffer.from(one.slice(0, -1)))).toBeUndefined();
+    expect(heads.find(Buffer.from(`${head('Expect: 100-continue')}\r\n\r\n`))).toBeNull();
+    expect(heads.find(Buffer.alloc(16 * 1024 + 1, 'a'))).toBeNull();
+  });
 });

@@ -40,12 +40,43 @@ export function readHead(text: string): RequestHead | null {
   return { method, url, headers, contentLength: Number(length) };
 }
 
+const HEAD_END = '\r\n\r\n';
+const HEAD_END_BYTES = 4;
+/** Longest head that is looked at; Node's parser, which takes 16 KiB as well, says what is wrong with a longer one. */
+const MOST_HEAD_BYTES = 16 * 1024;
 /** Heads that are kept for a connection: as many as its bodies differ in length, as a rule. */
 const KEPT_HEADS = 16;
 
-/** Reads the heads of one connection. Most senders send the same again and again, but for the length: then it is not read again. */
+/** A head, and the bytes that it took with the empty line after it. */
+export interface FoundHead {
+  head: RequestHead;
+  bytes: number;
+}
+
+/**
+ * Reads the heads of one connection. Most senders send the same again and again: bytes that are those of the head before are not made a text, and a text that came before is not read again.
+ */
 export class HeadReader {
   readonly #kept = new Map<string, RequestHead>();
+  #last: Buffer | null = null;
+  #lastFound: FoundHead | null = null;
+
+  /** The head at the beginning of some bytes; undefined where it is not whole yet, null where it is none that {@link readHead} takes. */
+  find(bytes: Buffer): FoundHead | null | undefined {
+    const last = this.#last;
+    if (last !== null && bytes.length >= last.length && bytes.compare(last, 0, last.length, 0, last.length) === 0)
+      return this.#lastFound;
+    const end = bytes.indexOf(HEAD_END);
+    if (end === -1 && bytes.length <= MOST_HEAD_BYTES) return undefined;
+    if (end === -1 || end > MOST_HEAD_BYTES) return null;
+    const head = this.read(bytes.toString('latin1', 0, end));
+    if (head === null) return null;
+    const found = { head, bytes: end + HEAD_END_BYTES };
+    // A copy: a piece of what was received would keep the whole of it.
+    this.#last = Buffer.from(bytes.subarray(0, found.bytes));
+    this.#lastFound = found;
+    return found;
+  }
 
   /** As {@link readHead}. */
   read(text: string): RequestHead | null {

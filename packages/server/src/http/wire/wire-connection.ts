@@ -4,10 +4,6 @@ import { BodyTooLargeError } from '../../errors.ts';
 import type { Front, FrontAnswer, FrontRequest } from '../front.ts';
 import { HeadReader, type RequestHead } from './request-head.ts';
 
-const HEAD_END = '\r\n\r\n';
-const HEAD_END_BYTES = 4;
-/** Longest head that is looked at; Node's parser, which takes 16 KiB as well, says what is wrong with a longer one. */
-const MOST_HEAD_BYTES = 16 * 1024;
 /** Longest body that is gathered here; longer ones are for a reader that need not hold them whole. */
 const MOST_BODY_BYTES = 128 * 1024;
 /** What a sender may send ahead while its request is being answered; then it is not read any more. */
@@ -104,18 +100,16 @@ export class WireConnection {
       this.#handOver(bytes);
       return;
     }
-    const end = bytes.indexOf(HEAD_END);
-    if (end === -1 && bytes.length <= MOST_HEAD_BYTES) {
+    const found = this.#heads.find(bytes);
+    if (found === undefined) {
       this.#wanted = bytes.length + 1;
       return;
     }
-    const head =
-      end === -1 || end > MOST_HEAD_BYTES ? null : this.#heads.read(bytes.toString('latin1', 0, end));
-    if (head === null || head.contentLength > MOST_BODY_BYTES) {
+    if (found === null || found.head.contentLength > MOST_BODY_BYTES) {
       this.#handOver(bytes);
       return;
     }
-    const bodyStart = end + HEAD_END_BYTES;
+    const { head, bytes: bodyStart } = found;
     const bodyEnd = bodyStart + head.contentLength;
     if (bytes.length >= bodyEnd) this.#take(head, bytes, { bodyStart, bodyEnd });
     else if (this.state === 'head') {
@@ -154,11 +148,12 @@ export class WireConnection {
   send({ status, headers, requestId, body }: FrontAnswer): void {
     if (this.#gone) return;
     const { text, ends } = this.#parts.connectionFields();
+    const bytes = Buffer.byteLength(body);
     const head =
       statusLine(status) +
       fieldsOf(headers) +
-      `x-request-id: ${requestId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${text}\r\n`;
-    const flowing = this.#write(head, body);
+      `x-request-id: ${requestId}\r\ncontent-length: ${bytes}\r\n${text}\r\n`;
+    const flowing = this.#write(head, body, bytes);
     this.#wait('next');
     if (ends || this.#ended) this.#socket.end();
     else if (flowing) this.#goOn();
@@ -166,9 +161,10 @@ export class WireConnection {
     else this.#socket.once('drain', () => this.#goOn());
   }
 
-  #write(head: string, body: string | Uint8Array): boolean {
+  #write(head: string, body: string | Uint8Array, bytes: number): boolean {
     const socket = this.#socket;
-    if (typeof body === 'string') return socket.write(head + body);
+    // As many bytes as characters are ASCII, as answers mostly are, which need not be looked at one by one.
+    if (typeof body === 'string') return socket.write(head + body, bytes === body.length ? 'latin1' : 'utf8');
     socket.cork();
     socket.write(head, 'latin1');
     const flowing = socket.write(body);
