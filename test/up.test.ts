@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { passableHome } from '@perennial/storage/testing/home';
 import { scratchFolder, writeFiles } from './harness/test-platform.ts';
 import { UpProcess, lives } from './harness/up-process.ts';
 
@@ -79,7 +80,7 @@ describe('perennial up', { timeout: 120_000 }, () => {
   it('says in a sentence that a port is taken', async () => {
     const first = start();
     const { port } = new URL(await first.url());
-    const second = new UpProcess('--home', join(folder, 'other'), '--port', port);
+    const second = new UpProcess('--home', await passableHome(folder, 'other'), '--port', port);
     expect(await second.ended).toBe(1);
     expect(second.errors).toContain(
       `perennial: Cannot listen on 127.0.0.1:${port}: another process listens there already.`,

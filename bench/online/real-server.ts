@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { passableHome } from '@perennial/storage/testing/home';
 import { benchInstance, benchNetwork } from './network.ts';
 
 const CLI = fileURLToPath(new URL('../../../packages/cli/bin/perennial.js', import.meta.url));
@@ -35,11 +36,12 @@ export async function startRealServer({
 }: RealServerOptions = {}): Promise<RealServer> {
   const folder = await mkdtemp(join(tmpdir(), 'perennial-bench-'));
   await mkdir(join(folder, 'pipelines'));
+  const home = await passableHome(folder);
   const child = spawn(process.execPath, [...nodeOptions, CLI, 'up'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       ...process.env,
-      PERENNIAL_HOME: join(folder, 'home'),
+      PERENNIAL_HOME: home,
       PERENNIAL_PIPELINES: join(folder, 'pipelines'),
       PERENNIAL_PORT: '0',
       PERENNIAL_ADMIN_TOKEN: ADMIN,

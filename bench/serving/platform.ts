@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { passableHome } from '@perennial/storage/testing/home';
 import { COLUMNS } from '../peers/peer.ts';
 import { sampleRow } from '../peers/peers.ts';
 
@@ -35,7 +36,7 @@ export async function startPlatform({
   await mkdir(join(folder, 'pipelines'), { recursive: true });
   const env = {
     ...process.env,
-    PERENNIAL_HOME: join(folder, 'home'),
+    PERENNIAL_HOME: await passableHome(folder),
     PERENNIAL_PIPELINES: join(folder, 'pipelines'),
     PERENNIAL_ADMIN_TOKEN: ADMIN_TOKEN,
     PERENNIAL_LOG_LEVEL: 'warn',

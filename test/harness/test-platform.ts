@@ -6,6 +6,7 @@ import { ManualClock, runSchema, type Run } from '@perennial/contract';
 import { createLogger, loadConfig, startPlatform, type Config, type Platform } from '@perennial/server';
 import { socketUrl } from '@perennial/storage';
 import { createTestDatabase } from '@perennial/storage/testing';
+import { passableHome } from '@perennial/storage/testing/home';
 
 /** Inside the repository, so that pipeline files find `@perennial/pipeline`. */
 const SCRATCH = fileURLToPath(new URL('../../.cache', import.meta.url));
@@ -29,10 +30,11 @@ export interface TestPlatform {
   stop: () => Promise<void>;
 }
 
-/** A folder of its own below the repository, removed by the returned function. */
+/** A folder of its own below the repository, with a platform's home in it, removed by the returned function. */
 export async function scratchFolder(): Promise<{ folder: string; remove: () => Promise<void> }> {
   await mkdir(SCRATCH, { recursive: true });
   const folder = await mkdtemp(join(SCRATCH, 'platform-'));
+  await passableHome(folder);
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
