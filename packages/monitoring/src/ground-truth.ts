@@ -117,9 +117,11 @@ export class GroundTruthLog {
   }
 
   async #countUnpredicted(keysByModel: Map<string, string[]>): Promise<number> {
+    const { database, clock } = this.#dependencies;
     let count = 0;
     for (const [model, keys] of keysByModel) {
-      const predicted = await predictedKeys(this.#dependencies.database.orm, model, [...new Set(keys)]);
+      const asked = { model, keys: [...new Set(keys)], now: clock.now() };
+      const predicted = await predictedKeys(database.orm, asked);
       count += keys.filter((key) => !predicted.has(key)).length;
     }
     return count;
