@@ -23,6 +23,8 @@ export interface FrontAnswer {
   headers: readonly string[];
   requestId: string;
   body: string | Uint8Array;
+  /** Whether the sender, which was told to come back later, need not be heard for a moment. @default false */
+  rests?: boolean;
 }
 
 /** Answers some requests in front of the app; false leaves one to the app, untouched. */

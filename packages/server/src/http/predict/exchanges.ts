@@ -52,7 +52,7 @@ export class Exchanges {
   }
 
   #turnAway(begun: Begun): void {
-    this.#send(begun, 503, this.#overload.of(begun, this.#gate.limit));
+    this.#send(begun, 503, { ...this.#overload.of(begun, this.#gate.limit), rests: true });
     begun.request.drain();
   }
 
@@ -73,9 +73,13 @@ export class Exchanges {
     begun.request.drain();
   }
 
-  #send({ request, route, id, started }: Begun, status: number, { headers, body }: SentAnswer): void {
+  #send(
+    { request, route, id, started }: Begun,
+    status: number,
+    { headers, body, rests = false }: SentAnswer,
+  ): void {
     const { metrics, logger } = this.#options;
-    request.answer({ status, headers, requestId: id, body });
+    request.answer({ status, headers, requestId: id, body, rests });
     const seconds = (performance.now() - started) / 1_000;
     const labels = { method: request.method, route, status };
     metrics.request(labels, seconds);
@@ -86,6 +90,7 @@ export class Exchanges {
 interface SentAnswer {
   headers: readonly string[];
   body: string | Uint8Array;
+  rests?: boolean;
 }
 
 interface Asked {

@@ -64,7 +64,11 @@ export class HeadReader {
   /** The head at the beginning of some bytes; undefined where it is not whole yet, null where it is none that {@link readHead} takes. */
   find(bytes: Buffer): FoundHead | null | undefined {
     const last = this.#last;
-    if (last !== null && bytes.length >= last.length && bytes.compare(last, 0, last.length, 0, last.length) === 0)
+    if (
+      last !== null &&
+      bytes.length >= last.length &&
+      bytes.compare(last, 0, last.length, 0, last.length) === 0
+    )
       return this.#lastFound;
     const end = bytes.indexOf(HEAD_END);
     if (end === -1 && bytes.length <= MOST_HEAD_BYTES) return undefined;

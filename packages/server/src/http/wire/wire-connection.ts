@@ -9,6 +9,12 @@ const MOST_BODY_BYTES = 128 * 1024;
 /** What a sender may send ahead while its request is being answered; then it is not read any more. */
 const MOST_AHEAD_BYTES = 256 * 1024;
 
+/**
+ * How long a connection is not read that was refused for want of room, in milliseconds; it was told to come back after a second. Senders that ask again at once would otherwise take the time that is there
+ * to serve with: to refuse takes a third of what answering does.
+ */
+const REST_MILLISECONDS = 100;
+
 /** What a connection waits for. */
 export type WireState = 'head' | 'body' | 'answer' | 'next';
 
@@ -145,7 +151,7 @@ export class WireConnection {
   }
 
   /** Sends the answer of the request under way, then reads on. */
-  send({ status, headers, requestId, body }: FrontAnswer): void {
+  send({ status, headers, requestId, body, rests = false }: FrontAnswer): void {
     if (this.#gone) return;
     const { text, ends } = this.#parts.connectionFields();
     const bytes = Buffer.byteLength(body);
@@ -154,11 +160,26 @@ export class WireConnection {
       fieldsOf(headers) +
       `x-request-id: ${requestId}\r\ncontent-length: ${bytes}\r\n${text}\r\n`;
     const flowing = this.#write(head, body, bytes);
+    if (rests && !ends && !this.#ended) {
+      this.#rest();
+      return;
+    }
     this.#wait('next');
     if (ends || this.#ended) this.#socket.end();
     else if (flowing) this.#goOn();
     // A sender that does not read its answers is not read either.
     else this.#socket.once('drain', () => this.#goOn());
+  }
+
+  /** Reads on after a moment. What comes meanwhile is kept, as while an answer is being made. */
+  #rest(): void {
+    const timer = setTimeout(() => {
+      if (this.#gone) return;
+      this.#wait('next');
+      if (this.#ended || this.#parts.connectionFields().ends) this.#socket.end();
+      else this.#goOn();
+    }, REST_MILLISECONDS);
+    timer.unref();
   }
 
   #write(head: string, body: string | Uint8Array, bytes: number): boolean {

@@ -17,9 +17,13 @@ let clients: Socket[];
 let held: FrontRequest[];
 let arrivals: () => void;
 
-/** Takes what is sent to /front, and answers what was sent; holds what is sent to /hold. */
+/** Takes what is sent to /front, and answers what was sent; holds what is sent to /hold; has the senders to /refuse rest. */
 const front: Front = {
   take: (request) => {
+    if (request.url === '/refuse') {
+      request.answer({ status: 503, headers: HEADERS, requestId: 'id-1', body: 'refused', rests: true });
+      return true;
+    }
     if (request.url === '/hold') {
       held.push(request);
       arrivals();
@@ -43,7 +47,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] });
   [clients, ends, held, arrivals] = [[], [], [], () => undefined];
   server = createServer((request, response) => {
     void bodyOf(request).then((body) => response.end(`node ${request.method} ${request.url} ${body.length}`));
@@ -65,6 +69,8 @@ interface Client {
   socket: Socket;
   /** All that has come, once it holds a text. */
   until: (text: string) => Promise<string>;
+  /** All that has come. */
+  got: () => string;
   /** All that came, once the other side has closed. */
   end: () => Promise<string>;
 }
@@ -83,6 +89,7 @@ async function open(): Promise<Client> {
       while (!got.includes(text)) await once(socket, 'data');
       return got;
     },
+    got: () => got,
     end: async () => {
       await closed;
       return got;
@@ -250,6 +257,35 @@ it('is not read on while a sender sends ahead without end', async () => {
   expect(ends[0]?.bytesRead).toBeLessThan(600_000);
   reply(held[0] as FrontRequest, 'first');
   await until('front POST done');
+});
+
+describe('a connection whose sender is to come back later', () => {
+  it('is answered at once, and what it sends next is not looked at for a tenth of a second; others are', async () => {
+    const [refused, other] = [await open(), await open()];
+    refused.socket.write(post('/refuse', '') + post('/front', 'ahead'));
+    await refused.until('refused');
+    refused.socket.write(post('/front', 'again'));
+    await eventually(() => ends[0]?.bytesRead === refused.socket.bytesWritten);
+    vi.advanceTimersByTime(99);
+    other.socket.write(post('/front', 'now'));
+    await other.until('front POST now');
+    expect(refused.got()).not.toContain('front');
+    vi.advanceTimersByTime(1);
+    const text = await refused.until('front POST again');
+    expect(text.indexOf('front POST ahead')).toBeGreaterThan(text.indexOf('refused'));
+  });
+
+  it('ends where the server closes meanwhile, and where the sender has ended', async () => {
+    const [closed, ended] = [await open(), await open()];
+    ended.socket.end(post('/refuse', ''));
+    await ended.until('refused');
+    closed.socket.write(post('/refuse', ''));
+    await closed.until('refused');
+    connections.drain();
+    vi.advanceTimersByTime(100);
+    await closed.end();
+    await ended.end();
+  });
 });
 
 describe('a server that closes', () => {
