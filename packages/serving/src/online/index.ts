@@ -1,6 +1,6 @@
 /**
  * All that answers predictions, and nothing that needs a database: for a process or a thread that does that alone. The whole package brings the database's libraries along,
- * 200 modules that take a third of a second of a core to load.
+ * which take a fifth of a second of a core to load.
  */
 export { cacheUseOf } from '../caches/version-cache.ts';
 export { OverloadedError } from '../errors.ts';

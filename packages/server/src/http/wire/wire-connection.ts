@@ -160,26 +160,27 @@ export class WireConnection {
       fieldsOf(headers) +
       `x-request-id: ${requestId}\r\ncontent-length: ${bytes}\r\n${text}\r\n`;
     const flowing = this.#write(head, body, bytes);
-    if (rests && !ends && !this.#ended) {
-      this.#rest();
-      return;
-    }
-    this.#wait('next');
-    if (ends || this.#ended) this.#socket.end();
-    else if (flowing) this.#goOn();
-    // A sender that does not read its answers is not read either.
-    else this.#socket.once('drain', () => this.#goOn());
+    if (rests && !ends && !this.#ended) this.#rest();
+    else this.#afterAnswer(flowing, ends);
   }
 
   /** Reads on after a moment. What comes meanwhile is kept, as while an answer is being made. */
   #rest(): void {
     const timer = setTimeout(() => {
       if (this.#gone) return;
-      this.#wait('next');
-      if (this.#ended || this.#parts.connectionFields().ends) this.#socket.end();
-      else this.#goOn();
+      // What was sent meanwhile is answered also where the server closes: the refusal did not say that it was the last answer.
+      const ends = this.#length === 0 && this.#parts.connectionFields().ends;
+      this.#afterAnswer(!this.#socket.writableNeedDrain, ends);
     }, REST_MILLISECONDS);
     timer.unref();
+  }
+
+  #afterAnswer(flowing: boolean, ends: boolean): void {
+    this.#wait('next');
+    if (ends || this.#ended) this.#socket.end();
+    else if (flowing) this.#goOn();
+    // A sender that does not read its answers is not read either.
+    else this.#socket.once('drain', () => this.#goOn());
   }
 
   #write(head: string, body: string | Uint8Array, bytes: number): boolean {

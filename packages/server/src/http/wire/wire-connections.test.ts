@@ -275,8 +275,10 @@ describe('a connection whose sender is to come back later', () => {
     expect(text.indexOf('front POST ahead')).toBeGreaterThan(text.indexOf('refused'));
   });
 
-  it('ends where the server closes meanwhile, and where the sender has ended', async () => {
-    const [closed, ended] = [await open(), await open()];
+  it('ends where the server closes meanwhile, and where the sender has ended; what was sent before is answered', async () => {
+    const [closed, ended, sending] = [await open(), await open(), await open()];
+    sending.socket.write(post('/refuse', '') + post('/front', 'the last'));
+    await sending.until('refused');
     ended.socket.end(post('/refuse', ''));
     await ended.until('refused');
     closed.socket.write(post('/refuse', ''));
@@ -285,6 +287,7 @@ describe('a connection whose sender is to come back later', () => {
     vi.advanceTimersByTime(100);
     await closed.end();
     await ended.end();
+    expect(await sending.end()).toContain('front POST the last');
   });
 });
 
