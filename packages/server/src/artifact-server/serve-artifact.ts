@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IdGenerator, systemClock, type Digest } from '@perennial/contract';
-import { ArtifactCache, ChampionTable, Journal, PredictionService, ServedModels } from '@perennial/serving/online';
+import {
+  ArtifactCache,
+  ChampionTable,
+  Journal,
+  PredictionService,
+  ServedModels,
+} from '@perennial/serving/online';
 import { digestOf } from '@perennial/storage/digest';
 import { authenticator } from '../http/authentication.ts';
 import { listen } from '../http/listen.ts';

@@ -1,10 +1,5 @@
 import { ROUTES } from '@perennial/contract';
-import type {
-  PredictionRequest,
-  PredictionService,
-  PredictionText,
-  Predictor,
-} from '@perennial/serving';
+import type { PredictionRequest, PredictionService, PredictionText, Predictor } from '@perennial/serving';
 import { admitCaller, type Admission } from '../../access/admission.ts';
 import { requireModel } from '../../access/model-scope.ts';
 import type { Logger } from '../../platform/logger.ts';
