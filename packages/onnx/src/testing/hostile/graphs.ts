@@ -1,4 +1,5 @@
-import { create } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import {
   AttributeProtoSchema,
   AttributeProto_AttributeType,
@@ -191,21 +192,27 @@ function chain(length: number): NodeProto[] {
   return Array.from({ length }, (_, i) => node('Neg', i === 0 ? 'X' : `c${i}`, `c${i + 1}`));
 }
 
-/** `If` in `If` in `If`, so many deep. */
+/**
+ * `If` in `If` in `If`, so many deep. What is inside is written level by level, and stands in the next as bytes: to write a thousand levels in one go would take more stack than there is, or not, as the
+ * functions happen to be compiled.
+ */
 function nested(depth: number, innermost = node('Neg', 'X', 'inner'), output = 'more'): NodeProto {
   let inside = innermost;
   for (let level = 0; level < depth; level += 1) {
-    const graph = create(GraphProtoSchema, { node: [inside] });
+    const graph = create(GraphProtoSchema);
+    graph.$unknown = [written(GraphProtoSchema.field.node, toBinary(NodeProtoSchema, inside))];
     const { GRAPH } = AttributeProto_AttributeType;
-    const attribute = [create(AttributeProtoSchema, { name: 'then_branch', type: GRAPH, g: graph })];
-    inside = create(NodeProtoSchema, {
-      opType: 'If',
-      input: ['X'],
-      output: [level === depth - 1 ? output : `n${level}`],
-      attribute,
-    });
+    const attribute = create(AttributeProtoSchema, { name: 'then_branch', type: GRAPH });
+    attribute.$unknown = [written(AttributeProtoSchema.field.g, toBinary(GraphProtoSchema, graph))];
+    inside = node('If', 'X', level === depth - 1 ? output : `n${level}`);
+    inside.$unknown = [written(NodeProtoSchema.field.attribute, toBinary(AttributeProtoSchema, attribute))];
   }
   return inside;
+}
+
+/** A message in a field of another, as bytes. */
+function written({ number }: { number: number }, bytes: Uint8Array) {
+  return { no: number, wireType: WireType.LengthDelimited, data: new BinaryWriter().bytes(bytes).finish() };
 }
 
 function made(name: string, nodes: NodeProto[]) {
