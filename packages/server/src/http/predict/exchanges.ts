@@ -52,7 +52,7 @@ export class Exchanges {
   }
 
   #turnAway(begun: Begun): void {
-    this.#send(begun, 503, { ...this.#overload.of(begun, this.#gate.limit), rests: true });
+    this.#send(begun, 503, this.#overload.of(begun, this.#gate.limit));
     begun.request.drain();
   }
 
@@ -127,7 +127,7 @@ class OverloadAnswers {
       kept = { limit, headers, parts: body.split(ANY_ID) };
       this.#kept.set(refusal, kept);
     }
-    return { headers: kept.headers, body: kept.parts.join(id) };
+    return { headers: kept.headers, body: kept.parts.join(id), rests: true };
   }
 }
 

@@ -41,55 +41,53 @@ export function readHead(text: string): RequestHead | null {
 }
 
 const HEAD_END = '\r\n\r\n';
-const HEAD_END_BYTES = 4;
 /** Longest head that is looked at; Node's parser, which takes 16 KiB as well, says what is wrong with a longer one. */
 const MOST_HEAD_BYTES = 16 * 1024;
 /** Heads that are kept for a connection: as many as its bodies differ in length, as a rule. */
 const KEPT_HEADS = 16;
 
-/** A head, and the bytes that it took with the empty line after it. */
+/** A head, and how many bytes it took with the empty line after it. */
 export interface FoundHead {
   head: RequestHead;
   bytes: number;
+}
+
+interface KeptHead extends FoundHead {
+  /** Its bytes, with the empty line. */
+  sent: Buffer;
 }
 
 /**
  * Reads the heads of one connection. Most senders send the same again and again: bytes that are those of the head before are not made a text, and a text that came before is not read again.
  */
 export class HeadReader {
-  readonly #kept = new Map<string, RequestHead>();
-  #last: Buffer | null = null;
-  #lastFound: FoundHead | null = null;
+  readonly #kept = new Map<string, KeptHead>();
+  #last: KeptHead | null = null;
 
   /** The head at the beginning of some bytes; undefined where it is not whole yet, null where it is none that {@link readHead} takes. */
   find(bytes: Buffer): FoundHead | null | undefined {
-    const last = this.#last;
-    if (
-      last !== null &&
-      bytes.length >= last.length &&
-      bytes.compare(last, 0, last.length, 0, last.length) === 0
-    )
-      return this.#lastFound;
+    if (this.#last !== null && beginsWith(bytes, this.#last.sent)) return this.#last;
     const end = bytes.indexOf(HEAD_END);
     if (end === -1 && bytes.length <= MOST_HEAD_BYTES) return undefined;
     if (end === -1 || end > MOST_HEAD_BYTES) return null;
-    const head = this.read(bytes.toString('latin1', 0, end));
-    if (head === null) return null;
-    const found = { head, bytes: end + HEAD_END_BYTES };
-    // A copy: a piece of what was received would keep the whole of it.
-    this.#last = Buffer.from(bytes.subarray(0, found.bytes));
-    this.#lastFound = found;
-    return found;
+    this.#last = this.#read(bytes.toString('latin1', 0, end));
+    return this.#last;
   }
 
-  /** As {@link readHead}. */
-  read(text: string): RequestHead | null {
+  #read(text: string): KeptHead | null {
     const kept = this.#kept.get(text);
     if (kept !== undefined) return kept;
     const head = readHead(text);
     if (head === null) return null;
     if (this.#kept.size === KEPT_HEADS) this.#kept.clear();
-    this.#kept.set(text, head);
-    return head;
+    // Of the text and not of what was received, the whole of which a piece of it would keep.
+    const sent = Buffer.from(text + HEAD_END, 'latin1');
+    const read = { head, bytes: sent.length, sent };
+    this.#kept.set(text, read);
+    return read;
   }
+}
+
+function beginsWith(bytes: Buffer, start: Buffer): boolean {
+  return bytes.length >= start.length && bytes.compare(start, 0, start.length, 0, start.length) === 0;
 }
