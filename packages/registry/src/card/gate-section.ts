@@ -16,6 +16,7 @@ import {
   definedText,
   metricText,
   numberText,
+  pValueText,
   percentText,
   signedText,
 } from '../document/number-text.ts';
@@ -100,7 +101,7 @@ function comparisonRow(comparison: Comparison, interval: string): Text[] {
     difference ? signedText(difference.value) : 'not known',
     interval,
     numberText(margin),
-    pValue === null ? '' : metricText(pValue),
+    pValue === null ? '' : pValueText(pValue),
     verdictBadge(verdict),
   ];
 }

@@ -4,6 +4,7 @@ import {
   countText,
   metricText,
   numberText,
+  pValueText,
   percentText,
   secondsText,
   signedText,
@@ -18,6 +19,16 @@ describe('numbers in words', () => {
     [1234.5678, '1,235'],
   ])('writes %f as %s', (value, text) => {
     expect(numberText(value)).toBe(text);
+  });
+
+  it.each([
+    [0.0021, '0.0021'],
+    [0.5, '0.5000'],
+    [0.0001, '0.0001'],
+    [5.4e-13, '< 0.0001'],
+    [0, '< 0.0001'],
+  ])('writes the p-value %f as %s', (value, text) => {
+    expect(pValueText(value)).toBe(text);
   });
 
   it.each([

@@ -18,6 +18,11 @@ export function definedText(value: number | null | undefined): string {
   return value === null || value === undefined ? 'not defined' : metricText(value);
 }
 
+/** A probability by which something would be chance; smaller ones than 1 in 10,000 are hardly known to a digit. */
+export function pValueText(pValue: number): string {
+  return pValue < 0.0001 ? '< 0.0001' : pValue.toFixed(4);
+}
+
 /** A difference with its sign. */
 export function signedText(value: number): string {
   return `${value > 0 ? '+' : ''}${metricText(value)}`;
