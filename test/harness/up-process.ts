@@ -5,6 +5,15 @@ import { fileURLToPath } from 'node:url';
 
 const PERENNIAL = fileURLToPath(new URL('../../packages/cli/bin/perennial.js', import.meta.url));
 
+export interface Resources {
+  residentBytes: number;
+  threads: number;
+  /** Files, sockets and pipes. */
+  openFiles: number;
+  /** Processes that it has started and that still live. */
+  children: number;
+}
+
 /** `perennial up` in a process of its own, as a person starts it. */
 export class UpProcess {
   readonly #child: ChildProcess;
@@ -38,6 +47,19 @@ export class UpProcess {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** What it takes of the machine right now; not to be had without /proc. */
+  async resources(): Promise<Resources> {
+    const at = `/proc/${this.#child.pid}`;
+    const [status, files] = await Promise.all([readFile(`${at}/status`, 'utf8'), readdir(`${at}/fd`)]);
+    const number = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
+    return {
+      residentBytes: number('VmRSS') * 1024,
+      threads: number('Threads'),
+      openFiles: files.length,
+      children: (await this.children()).length,
+    };
   }
 
   /** The most memory that it has taken so far, in bytes; NaN where the system does not tell (no Linux). */
