@@ -112,6 +112,7 @@ async function answerInference(
     target,
     body: await readBody(c, maxBodyBytes),
     headerLength: c.req.header('inference-header-content-length'),
+    cacheControl: c.req.header('cache-control'),
   };
   const { headers, body } = await inferTensors(request, { predictor, metrics });
   return new Response(body as string | Uint8Array<ArrayBuffer>, { headers });

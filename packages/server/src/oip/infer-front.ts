@@ -55,6 +55,7 @@ export class InferFront {
     const said = headers['inference-header-content-length'];
     const headerLength = Array.isArray(said) ? said.join(', ') : said;
     const body = await request.readBody(maxBodyBytes);
-    return inferTensors({ target, body, headerLength }, this.#options);
+    const cacheControl = headers['cache-control'];
+    return inferTensors({ target, body, headerLength, cacheControl }, this.#options);
   }
 }

@@ -6,6 +6,9 @@ import type { InferRequest, RequestedOutput } from './infer-request.ts';
 /** The parameter of an answer that has the id of its first row; and the output, for who asks for it, that has every row's. */
 export const ID_NAME = 'perennial.prediction_id';
 
+/** The parameter of an answer that says whether it was computed for this request (`live`) or kept from earlier ones (`cached`). */
+export const MODE_NAME = 'perennial.mode';
+
 /** An output as a model's metadata has it. */
 export interface OutputDescription {
   name: string;
@@ -83,7 +86,7 @@ export function writeInferResponse(
     model_name: answer.model,
     model_version: String(answer.version),
     ...(id === undefined ? {} : { id }),
-    parameters: { [ID_NAME]: formatId('prediction', answer.firstId) },
+    parameters: { [ID_NAME]: formatId('prediction', answer.firstId), [MODE_NAME]: answer.mode },
     outputs: tensors,
   });
   if (buffers.length === 0) return { body: header, headerLength: undefined };

@@ -1,4 +1,4 @@
-import type { ColumnPredictor } from '@perennial/serving';
+import { cacheUseOf, type ColumnPredictor } from '@perennial/serving';
 import type { Metrics } from '../http/metrics.ts';
 import { headerLengthOf, readInferRequest } from './infer-request.ts';
 import { selectOutputs, writeInferResponse } from './infer-response.ts';
@@ -16,6 +16,8 @@ export interface InferenceRequest {
   body: Buffer;
   /** The value of `Inference-Header-Content-Length`. */
   headerLength: string | undefined;
+  /** The value of `Cache-Control`. */
+  cacheControl: string | undefined;
 }
 
 /** What is answered, with the headers that say how it is to be read. */
@@ -26,7 +28,7 @@ export interface InferenceAnswer {
 
 /** Answers one inference, whatever brought it. @throws what reading the request and predicting throw */
 export async function inferTensors(
-  { target: { model, version }, body, headerLength }: InferenceRequest,
+  { target: { model, version }, body, headerLength, cacheControl }: InferenceRequest,
   { predictor, metrics }: Inference,
 ): Promise<InferenceAnswer> {
   const request = readInferRequest(body, headerLengthOf(headerLength));
@@ -34,6 +36,7 @@ export async function inferTensors(
   const answer = await predictor.predict({
     model,
     version,
+    cache: cacheUseOf(cacheControl),
     read: (signature) => {
       outputs = selectOutputs(signature, request);
       return readColumns(signature, request);

@@ -18,11 +18,16 @@ const idOfRow = (first: string, row: number) =>
 
 let server: TensorServer;
 beforeAll(async () => {
-  server = await startTensorServer({
-    late: layerArtifact(MIXED, BINARY),
-    classes: layerArtifact(MIXED, MULTICLASS),
-    delay: layerArtifact(MIXED, REGRESSION),
-  });
+  const late = layerArtifact(MIXED, BINARY);
+  server = await startTensorServer(
+    {
+      late,
+      classes: layerArtifact(MIXED, MULTICLASS),
+      delay: layerArtifact(MIXED, REGRESSION),
+      kept: late,
+    },
+    { kept: ['kept'] },
+  );
 });
 afterAll(() => server.stop());
 
@@ -135,7 +140,7 @@ describe('an inference in JSON', () => {
         model_name: 'late',
         model_version: '1',
         id: '42',
-        parameters: { 'perennial.prediction_id': id },
+        parameters: { 'perennial.prediction_id': id, 'perennial.mode': 'live' },
         outputs: [
           {
             name: 'probability',
@@ -183,6 +188,24 @@ describe('an inference in JSON', () => {
     });
     const all = await infer('/v2/models/late/infer', { inputs: INPUTS, outputs: [] });
     expect(all.outputs.map(({ name }) => name)).toEqual(['probability', 'decision']);
+  });
+
+  it('comes from the cache where the endpoint has one and the request does not go past it', async () => {
+    const ask = async (cacheControl: string) => {
+      const headers = { 'cache-control': cacheControl };
+      const body = JSON.stringify({ inputs: INPUTS });
+      const response = await server.request('/v2/models/kept/infer', { method: 'POST', headers, body });
+      return (await response.json()) as Answer;
+    };
+    const before = (await server.recorded()).length;
+    const answers = [];
+    for (const said of ['no-store', 'max-age=60', 'max-age=60', 'no-cache']) answers.push(await ask(said));
+    const modes = ['live', 'live', 'cached', 'live'];
+    expect(answers.map(({ parameters }) => parameters['perennial.mode'])).toEqual(modes);
+    const { outputs } = await infer('/v2/models/late/infer', { inputs: INPUTS });
+    for (const answer of answers) expect(answer.outputs).toEqual(outputs);
+    const recorded = (await server.recorded()).slice(before, before + 4 * ROWS.length);
+    expect(recorded.map(({ mode }) => mode)).toEqual(modes.flatMap((mode) => ROWS.map(() => mode)));
   });
 
   it('keeps every digit of 64-bit integers', async () => {

@@ -2,18 +2,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  DEFAULT_SERVING,
   IdGenerator,
   ManualClock,
   predictionSchema,
   type EncoderSpec,
   type FittedLabel,
   type Prediction,
+  type ServingSpec,
 } from '@perennial/contract';
 import { encoderLayout, writeArtifact } from '@perennial/onnx';
 import {
   ArtifactCache,
   ChampionTable,
   ColumnPredictor,
+  InferenceCaches,
   Journal,
   PredictionService,
   ServedModels,
@@ -85,6 +88,8 @@ export function layerArtifact(encoder: EncoderSpec, label: FittedLabel): Uint8Ar
   });
 }
 
+const KEEPS_ANSWERS: ServingSpec = { ...DEFAULT_SERVING, cache: { predictions: { maxAge: '1m' } } };
+
 export interface TensorServer {
   request: (path: string, init?: RequestInit) => Promise<Response>;
   /** What was put on record, in order. */
@@ -93,8 +98,14 @@ export interface TensorServer {
   stop: () => Promise<void>;
 }
 
-/** Serves artifacts, each as version 1 of the model of its name, by rows and by tensors: without a database. */
-export async function startTensorServer(artifacts: Record<string, Uint8Array>): Promise<TensorServer> {
+/**
+ * Serves artifacts, each as version 1 of the model of its name, by rows and by tensors: without a database.
+ * @param kept models whose answers are kept for equal features
+ */
+export async function startTensorServer(
+  artifacts: Record<string, Uint8Array>,
+  { kept = [] }: { kept?: readonly string[] } = {},
+): Promise<TensorServer> {
   const folder = await mkdtemp(join(tmpdir(), 'perennial-tensors-'));
   const clock = new ManualClock('2024-03-11T03:00:00Z');
   const bytes = new Map(Object.values(artifacts).map((file) => [digestOf(file), file]));
@@ -113,7 +124,11 @@ export async function startTensorServer(artifacts: Record<string, Uint8Array>): 
     folder: join(folder, 'models'),
     fetch: async (digest) => bytes.get(digest) ?? new Uint8Array(),
   });
-  const models = new ServedModels({ table, artifacts: cache, verifier: null });
+  const caches = new InferenceCaches({
+    servingOf: (model) => (kept.includes(model) ? KEEPS_ANSWERS : DEFAULT_SERVING),
+    clock,
+  });
+  const models = new ServedModels({ table, artifacts: cache, verifier: null, caches });
   const journal = await Journal.open({ folder: join(folder, 'journal'), durability: 'process' });
   const app = assemble(table, { models, clock, journal });
   return {

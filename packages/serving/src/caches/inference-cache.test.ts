@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_SERVING, ManualClock, type Digest, type ServingSpec } from '@perennial/contract';
+import {
+  DEFAULT_SERVING,
+  IdGenerator,
+  ManualClock,
+  type Digest,
+  type ServingSpec,
+} from '@perennial/contract';
+import { ColumnPredictor } from '../online/column-predictions.ts';
 import { addingArtifact } from '../testing/adding-artifact.ts';
 import { readAll } from '../testing/read-journal.ts';
 import { ServedPlatform } from '../testing/served-platform.ts';
@@ -79,6 +86,18 @@ test.each<[string | undefined, CacheUse]>([
 ])('a request with Cache-Control %j lets the cache be: %s', (header, use) => {
   expect(cacheUseOf(header)).toBe(use);
 });
+
+/** Asks a platform's model `m` in columns. */
+function columnAsker(platform: ServedPlatform) {
+  const { models, journal, clock } = platform;
+  const predictor = new ColumnPredictor({ models, journal, ids: new IdGenerator(clock), clock });
+  return async (xs: number[], cache: CacheUse = 'use') => {
+    const x = Float64Array.from(xs);
+    const read = () => ({ batch: { rows: x.length, columns: { x } } });
+    const { version, mode, output } = await predictor.predict({ model: 'm', read, cache });
+    return { version, mode, values: 'value' in output ? Array.from(output.value) : [] };
+  };
+}
 
 /** A platform whose model `m` answers x + version, with a cache; a spec that is changed counts at once. */
 async function cachedPlatform(clock = new ManualClock(START)) {
@@ -165,5 +184,45 @@ describe('predictions', () => {
       { numRuns: 60 },
     );
     expect(modes).toEqual(new Set(['live', 'cached']));
+  });
+});
+
+describe('predictions in columns', () => {
+  test('are given from the cache where it has every row, and on record as such', async () => {
+    const { platform, caches, ask } = await cachedPlatform();
+    const askColumns = columnAsker(platform);
+    expect(await askColumns([1, 2])).toEqual({ version: 1, mode: 'live', values: [2, 3] });
+    expect(await askColumns([2, 1, 2])).toEqual({ version: 1, mode: 'cached', values: [3, 2, 3] });
+    expect(await askColumns([1, 5])).toEqual({ version: 1, mode: 'live', values: [2, 6] });
+    expect((await ask([5])).answers).toEqual([['cached', 6]]);
+    const records = (await readAll(platform.journal)).map((text) => JSON.parse(text) as { mode: string });
+    expect(records.map(({ mode }) => mode)).toEqual([
+      ...['live', 'live'],
+      ...['cached', 'cached', 'cached'],
+      ...['live', 'live', 'cached'],
+    ]);
+    expect(caches.numbers()).toMatchObject([{ entries: 3 }]);
+  });
+
+  test('are computed anew when the request asks for that', async () => {
+    const { platform } = await cachedPlatform();
+    const askColumns = columnAsker(platform);
+    await askColumns([1], 'none');
+    expect(await askColumns([1], 'refresh')).toMatchObject({ mode: 'live' });
+    expect(await askColumns([1], 'none')).toMatchObject({ mode: 'live' });
+    expect(await askColumns([1])).toMatchObject({ mode: 'cached' });
+  });
+
+  test('are those of the version that answers, and of many rows too', async () => {
+    const { platform } = await cachedPlatform();
+    const askColumns = columnAsker(platform);
+    const many = Array.from({ length: 20_000 }, (_, x) => x);
+    for (const version of [1, 2]) {
+      platform.promote('m', version);
+      await platform.table.refresh();
+      const values = many.map((x) => x + version);
+      expect(await askColumns(many)).toEqual({ version, mode: 'live', values });
+      expect(await askColumns(many)).toEqual({ version, mode: 'cached', values });
+    }
   });
 });

@@ -63,6 +63,24 @@ export class VersionCache {
     );
   }
 
+  /** The answers of all rows of a batch, in their order; undefined where one of them is not kept. */
+  findAll(batch: ColumnBatch): PredictionOutput[] | undefined {
+    const { columns } = this.#options;
+    const found: PredictionOutput[] = [];
+    for (let row = 0; row < batch.rows; row++) {
+      const output = this.#find(rowKey(columns, batch, row));
+      if (output === undefined) return undefined;
+      found.push(output);
+    }
+    return found;
+  }
+
+  /** Keeps the answers of all rows of a batch. */
+  keepAll(batch: ColumnBatch, answerOf: (row: number) => PredictionOutput): void {
+    const { columns } = this.#options;
+    for (let row = 0; row < batch.rows; row++) this.#keep(rowKey(columns, batch, row), answerOf(row));
+  }
+
   async #compute(
     batch: ColumnBatch,
     missing: readonly number[],

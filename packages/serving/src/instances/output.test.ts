@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { Signature } from '@perennial/contract';
+import type { OutputBatch } from '@perennial/onnx';
 import { UnusableOutputError } from '../errors.ts';
-import { formatOutput } from './output.ts';
+import { formatOutput, gatherOutputs } from './output.ts';
 
 describe('formatOutput', () => {
   test('gives probability and decision of a binary model', () => {
@@ -46,5 +48,25 @@ describe('formatOutput', () => {
     expect(() => formatOutput({ kind: 'regression', value: new Float32Array([1]) }, 1)).toThrow(
       UnusableOutputError,
     );
+  });
+});
+
+describe('gatherOutputs', () => {
+  const batches: OutputBatch[] = [
+    { kind: 'binary', probability: Float32Array.of(0.1, 0.7), decision: Uint8Array.of(0, 1) },
+    {
+      kind: 'multiclass',
+      classes: ['a', '__proto__'],
+      probabilities: Float32Array.of(0.3, 0.7, 0.9, 0.1),
+      decision: ['__proto__', 'a'],
+    },
+    { kind: 'regression', value: Float32Array.of(-0, 1e-30) },
+  ];
+
+  test.each(batches)('is the way back of a $kind answer, to the bit', (batch) => {
+    const rows = [0, 1].map((row) => formatOutput(batch, row));
+    const classes = batch.kind === 'multiclass' ? batch.classes : [];
+    const output = { kind: batch.kind, classes } as Signature['output'];
+    expect(gatherOutputs(rows, { output })).toEqual(batch);
   });
 });

@@ -1,4 +1,4 @@
-import type { PredictionOutput } from '@perennial/contract';
+import type { PredictionOutput, Signature } from '@perennial/contract';
 import type { OutputBatch } from '@perennial/onnx';
 import { UnusableOutputError } from '../errors.ts';
 
@@ -36,5 +36,38 @@ export function formatOutput(batch: OutputBatch, row: number): PredictionOutput 
       return formatMulticlass(batch, row);
     case 'regression':
       return { value: finite(batch.value[row], 'value', row) };
+  }
+}
+
+/** Rows as they were given out, as the model answered them: the way back from {@link formatOutput}, of answers of one version with that signature. */
+export function gatherOutputs(
+  rows: readonly PredictionOutput[],
+  { output }: Pick<Signature, 'output'>,
+): OutputBatch {
+  switch (output.kind) {
+    case 'binary': {
+      const answers = rows as readonly { probability: number; decision: boolean }[];
+      return {
+        kind: 'binary',
+        probability: Float32Array.from(answers, ({ probability }) => probability),
+        decision: Uint8Array.from(answers, ({ decision }) => Number(decision)),
+      };
+    }
+    case 'multiclass': {
+      const answers = rows as readonly { probabilities: Record<string, number>; decision: string }[];
+      const { classes } = output;
+      return {
+        kind: 'multiclass',
+        classes,
+        probabilities: Float32Array.from(
+          answers.flatMap(({ probabilities }) => classes.map((name) => probabilities[name] as number)),
+        ),
+        decision: answers.map(({ decision }) => decision),
+      };
+    }
+    case 'regression': {
+      const answers = rows as readonly { value: number }[];
+      return { kind: 'regression', value: Float32Array.from(answers, ({ value }) => value) };
+    }
   }
 }

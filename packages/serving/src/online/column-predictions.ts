@@ -5,16 +5,16 @@ import {
   type IdGenerator,
   type Signature,
 } from '@perennial/contract';
-import type { ColumnBatch, OutputBatch, RawColumn } from '@perennial/onnx';
+import type { ColumnBatch, OutputBatch } from '@perennial/onnx';
+import type { CacheUse } from '../caches/version-cache.ts';
 import type { Journal } from '../journal/journal.ts';
 import { RECORD_ALL, type RecordPolicy } from '../journal/record-policy.ts';
 import { baseId } from '../journal/row-ids.ts';
 import { newPhases, type PredictionPhases } from './prediction-phases.ts';
-import { tellPhases } from './row-answers.ts';
+import { answerColumns, type ColumnOutput } from './column-answers.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import type { ServedModels } from '../models/served-models.ts';
-import { checkFinite, joinOutputs, sliceOutput } from './output-rows.ts';
-import { CHUNK_ROWS, type PredictionObserver } from './prediction-service.ts';
+import type { PredictionObserver } from './prediction-service.ts';
 import { recordColumns } from './record-columns.ts';
 
 /** Rows as the model takes them, and the entities they are about. */
@@ -32,6 +32,8 @@ export interface ColumnPredictionRequest {
   read: (signature: Signature) => ColumnInput;
   /** Who asks, for the observer. */
   caller?: string;
+  /** Whether the answer may come from the endpoint's cache. @default use */
+  cache?: CacheUse;
 }
 
 /** What a request in columns is answered. */
@@ -41,6 +43,8 @@ export interface ColumnAnswer {
   signature: Signature;
   rows: number;
   output: OutputBatch;
+  /** Whether the model computed the rows for this request, or all of them for earlier ones. */
+  mode: 'live' | 'cached';
   /** Id of the first row, without prefix; `rowId` gives the others. */
   firstId: string;
 }
@@ -90,7 +94,7 @@ export class ColumnPredictor {
   }
 
   async #predict(
-    { model, version, read }: ColumnPredictionRequest,
+    { model, version, read, cache: use = 'use' }: ColumnPredictionRequest,
     { started, phases }: { started: number; phases: PredictionPhases },
   ) {
     const { models } = this.#options;
@@ -99,11 +103,10 @@ export class ColumnPredictor {
       const input = read(served.signature);
       checkRows(input);
       phases.validate = performance.now() - started;
-      const output = await compute(served, input.batch, phases);
-      checkFinite(output);
+      const answered = await answerColumns(served, input.batch, { use, phases });
       const computedAt = performance.now();
       const latencyMicroseconds = Math.round((computedAt - started) * 1_000);
-      const answer = await this.#record(served, { input, output, latencyMicroseconds });
+      const answer = await this.#record(served, { input, ...answered, latencyMicroseconds });
       phases.record = performance.now() - computedAt;
       return { answer, latencyMicroseconds };
     } finally {
@@ -113,27 +116,21 @@ export class ColumnPredictor {
 
   async #record(
     { model, champion: { version }, signature }: ServedModel,
-    { input: { batch, keys }, output, latencyMicroseconds }: Computed,
+    { input: { batch, keys }, output, mode, latencyMicroseconds }: Answered,
   ): Promise<ColumnAnswer> {
     const { ids, journal, clock } = this.#options;
     const firstId = baseId(ids);
     if (journal !== null) {
-      const how = {
-        endpoint: model,
-        mode: 'live',
-        latencyMicroseconds,
-        at: clock.now().toISOString(),
-      } as const;
+      const how = { endpoint: model, mode, latencyMicroseconds, at: clock.now().toISOString() };
       const record = { model, version, ...how, firstId, signature, batch, keys, output };
       await recordColumns(journal, record, this.#options.policyOf?.(model) ?? RECORD_ALL);
     }
-    return { model, version, signature, rows: batch.rows, output, firstId };
+    return { model, version, signature, rows: batch.rows, output, mode, firstId };
   }
 }
 
-interface Computed {
+interface Answered extends ColumnOutput {
   input: ColumnInput;
-  output: OutputBatch;
   latencyMicroseconds: number;
 }
 
@@ -142,29 +139,4 @@ function checkRows({ batch: { rows }, keys }: ColumnInput): void {
     throw new InvalidRequestError(`A request must have 1 to ${MAX_INSTANCES} rows, not ${rows}.`);
   if (keys !== undefined && keys.length !== rows)
     throw new InvalidRequestError(`There must be as many keys as the ${rows} rows, not ${keys.length}.`);
-}
-
-/** A large request chunk by chunk, with others served in between. */
-async function compute(
-  served: ServedModel,
-  batch: ColumnBatch,
-  phases: PredictionPhases,
-): Promise<OutputBatch> {
-  const outputs: OutputBatch[] = [];
-  for (let start = 0; start < batch.rows; start += CHUNK_ROWS) {
-    const part = sliceBatch(batch, start, Math.min(start + CHUNK_ROWS, batch.rows));
-    const submitted = performance.now();
-    const { output, offset } = tellPhases(await served.run(part), phases, submitted);
-    outputs.push(sliceOutput(output, offset, part.rows));
-  }
-  return joinOutputs(outputs);
-}
-
-function sliceBatch(batch: ColumnBatch, start: number, end: number): ColumnBatch {
-  if (start === 0 && end === batch.rows) return batch;
-  const columns = Object.create(null) as Record<string, RawColumn>;
-  for (const [name, column] of Object.entries(batch.columns)) {
-    columns[name] = Array.isArray(column) ? column.slice(start, end) : column.subarray(start, end);
-  }
-  return { rows: end - start, columns };
 }
