@@ -5,8 +5,8 @@ import { openDatabase, verifyAudit, type Database } from '@perennial/storage';
 import { PromotingProcess } from '../harness/promoting-process.ts';
 import { PROMOTED_MODEL, changeChampion } from '../harness/promotions.ts';
 
-/** How many changes of the champion; at once as many as there are connections for. */
-const CHANGES = 1_000;
+/** How many changes of the champion, 1,000 in `npm run chaos`; at once as many as there are connections for. */
+const CHANGES = 20 * Number(process.env['PERENNIAL_TEST_KILLS'] ?? 10);
 const AT_ONCE = 8;
 const VERSIONS = 12;
 /**
