@@ -163,6 +163,8 @@ export class SoakTraffic {
     const { hostname, port } = new URL(this.#client.baseUrl);
     const socket = connect({ host: hostname, port: Number(port) });
     await once(socket, 'connect');
+    // The server may be the first to end what has nothing more to say.
+    socket.on('error', () => undefined);
     const head = `POST /v1/models/${this.#model}/predict HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: 1000\r\n\r\n`;
     socket.write(`${head}{"instances":[`);
     await this.#rest(50);
