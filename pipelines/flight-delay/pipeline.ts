@@ -44,7 +44,13 @@ export default definePipeline({
       encoding: { kind: 'embedding', dimension: 8 },
     }),
   },
-  train: mlp({ hidden: [32, 16], epochs: 3, batchSize: 4096, warmStart: { epochs: 1 }, learningRate: 0.0045 }),
+  train: mlp({
+    hidden: [32, 16],
+    epochs: 3,
+    batchSize: 4096,
+    warmStart: { epochs: 1 },
+    learningRate: 0.0045,
+  }),
   validate: { gate: notWorse({ metric: 'auc', margin: 0.005, confidence: 0.95 }), slices: ['origin'] },
   release: { approval: 'automatic' },
 });

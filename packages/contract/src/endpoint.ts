@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { idSchema } from './ids.ts';
 import { instantSchema, nameSchema, textSchema } from './names.ts';
-import { servingSpecSchema } from './pipeline-spec.ts';
+import { servingSpecSchema } from './serving-spec.ts';
 
 /** Who says how a model is served: its pipeline's file, or an operator, where no pipeline makes it. */
 export const endpointSourceSchema = z.enum(['pipeline', 'operator', 'default']);

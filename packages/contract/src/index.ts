@@ -38,6 +38,7 @@ export * from './retention.ts';
 export * from './roles.ts';
 export * from './routes.ts';
 export * from './run.ts';
+export * from './serving-spec.ts';
 export * from './state-machine.ts';
 export * from './stream.ts';
 export * from './tags.ts';

@@ -36,6 +36,7 @@ export * from './models/attested-versions.ts';
 export * from './models/champion.ts';
 export * from './models/champion-table.ts';
 export * from './models/database-champions.ts';
+export type { Resident } from './models/resident.ts';
 export type { ServedModel } from './models/served-model.ts';
 export * from './models/served-models.ts';
 export * from './online/column-predictions.ts';

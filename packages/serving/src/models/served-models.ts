@@ -9,6 +9,7 @@ import { sameVersion, type ChampionVersion } from './champion.ts';
 import { KeptFiles } from './kept-files.ts';
 import { Loads, type LoadCause, type LoadProgress, type LoadTarget, type LoadsOptions } from './loads.ts';
 import { Refusals, type Refusal } from './refusals.ts';
+import { describeLoad, describeResident, type Resident } from './resident.ts';
 import { Residents, type RoomRequest } from './residents.ts';
 import type { BatchingLimits, ServedModel } from './served-model.ts';
 import { VersionLoader } from './version-loader.ts';
@@ -31,20 +32,6 @@ export interface ServedModelsOptions extends LoadsOptions {
   onSwap?: (model: string, version: number, about: { replaced: number | null }) => void;
   /** Called with the artifact of a version that is not loaded any more. */
   onRetire?: (artifact: Digest) => void;
-}
-
-/** A version that is loaded, or being loaded. */
-export interface Resident {
-  model: string;
-  version: number;
-  state: 'loading' | 'resident' | 'leaving';
-  /** Estimated memory, in bytes; null while it is not known. */
-  bytes: number | null;
-  /** Answered since it was loaded, and being answered now. */
-  requests: number;
-  users: number;
-  loadedAt: Date | null;
-  lastUsedAt: Date | null;
 }
 
 const DEFAULT_MEMORY_BYTES = 1024 ** 3;
@@ -181,11 +168,11 @@ export class ServedModels {
 
   /** Whatever takes memory now: most recently used first, then what is being loaded, and what is held although it is not served any more. */
   residents(): Resident[] {
-    const describe = (state: Resident['state']) => (served: ServedModel) => describeResident(served, state);
+    const versionOf = ({ model, version }: LoadTarget) => version ?? this.#options.table.find(model)?.version;
     return [
-      ...this.#residents.list().reverse().map(describe('resident')),
-      ...this.#loads.list().map((target) => this.#describeLoad(target)),
-      ...Array.from(this.#leaving.keys(), describe('leaving')),
+      ...this.#residents.list().reverse().map(describeResident('resident')),
+      ...this.#loads.list().map((target) => describeLoad(target.model, versionOf(target) ?? 0)),
+      ...Array.from(this.#leaving.keys(), describeResident('leaving')),
     ];
   }
 
@@ -373,19 +360,6 @@ export class ServedModels {
     return left;
   }
 
-  #describeLoad({ model, version }: LoadTarget): Resident {
-    return {
-      model,
-      version: version ?? this.#options.table.find(model)?.version ?? 0,
-      state: 'loading',
-      bytes: null,
-      requests: 0,
-      users: 0,
-      loadedAt: null,
-      lastUsedAt: null,
-    };
-  }
-
   #problem(model: string, error: unknown): void {
     this.#options.onProblem?.(model, error);
   }
@@ -393,9 +367,4 @@ export class ServedModels {
 
 function nameOf(model: string, version: number): string {
   return `${model}@${version}`;
-}
-
-function describeResident(served: ServedModel, state: Resident['state']): Resident {
-  const { model, champion, bytes, requests, users, loadedAt, lastUsedAt } = served;
-  return { model, version: champion.version, state, bytes, requests, users, loadedAt, lastUsedAt };
 }
