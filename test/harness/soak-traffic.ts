@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout as rest } from 'node:timers/promises';
 import type { Client } from '@perennial/client';
 import { features, type Visit } from './visits.ts';
 
@@ -89,7 +90,7 @@ export class SoakTraffic {
     // Of a large request the first are told of: facts are for the predictions that came singly.
     const told = predictions.slice(0, 20);
     this.#untold.push(...told.map(({ id }, row) => ({ prediction: id, label: visits[row]!.bought })));
-    if (pause > 0) await this.#rest(pause);
+    if (pause > 0) await rest(pause);
   }
 
   /** The Open Inference Protocol. */
@@ -120,21 +121,22 @@ export class SoakTraffic {
   }
 
   async #predictLater(): Promise<void> {
-    const body = JSON.stringify({ instances: this.#take(3).map(features) });
-    const response = await this.#post(`/v1/models/${this.#model}/predictions:async`, body);
-    if (response.status !== 202)
-      throw new Error(`An asynchronous prediction was answered ${response.status}: ${await response.text()}`);
-    const { id } = (await response.json()) as { id: string };
-    const ended = await fetch(new URL(`/v1/async-predictions/${id}?wait=30s`, this.#client.baseUrl));
-    const text = await ended.text();
-    if (!text.includes('"state":"completed"')) throw new Error(`An asynchronous prediction ended as ${text}`);
-    this.predictions += 3;
-    await this.#rest(200);
+    const params = { model: this.#model };
+    const instances = this.#take(3).map(features);
+    const { id } = await this.#client.predictAsync({ params, body: { instances } });
+    const ended = await this.#client.getAsyncPrediction({
+      params: { asyncPrediction: id },
+      query: { wait: '30s' },
+    });
+    if (ended.state !== 'completed')
+      throw new Error(`An asynchronous prediction ended as ${JSON.stringify(ended)}`);
+    this.predictions += instances.length;
+    await rest(200);
   }
 
   async #tellFacts(): Promise<void> {
     const items = this.#untold.splice(0, FACTS);
-    if (items.length === 0) return this.#rest(20);
+    if (items.length === 0) return void (await rest(20));
     const { accepted } = await this.#client.postGroundTruth({ body: { items } });
     if (accepted !== items.length) throw new Error(`${items.length} facts were told, ${accepted} accepted.`);
     this.facts += accepted;
@@ -155,7 +157,7 @@ export class SoakTraffic {
         throw new Error(`${to} answered ${response.status} (not ${status}) to ${body}: ${text}`);
       this.refused += 1;
     }
-    await this.#rest(50);
+    await rest(50);
   }
 
   /** Goes away in the middle of a body. */
@@ -167,7 +169,7 @@ export class SoakTraffic {
     socket.on('error', () => undefined);
     const head = `POST /v1/models/${this.#model}/predict HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: 1000\r\n\r\n`;
     socket.write(`${head}{"instances":[`);
-    await this.#rest(50);
+    await rest(50);
     socket.destroy();
     this.refused += 1;
   }
@@ -175,9 +177,5 @@ export class SoakTraffic {
   #post(path: string, body: string): Promise<Response> {
     const headers = { 'content-type': 'application/json' };
     return fetch(new URL(path, this.#client.baseUrl), { method: 'POST', headers, body });
-  }
-
-  #rest(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, milliseconds));
   }
 }

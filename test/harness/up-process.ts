@@ -51,21 +51,22 @@ export class UpProcess {
 
   /** What it takes of the machine right now; not to be had without /proc. */
   async resources(): Promise<Resources> {
-    const at = `/proc/${this.#child.pid}`;
-    const [status, files] = await Promise.all([readFile(`${at}/status`, 'utf8'), readdir(`${at}/fd`)]);
-    const number = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
+    const status = await this.#status();
     return {
-      residentBytes: number('VmRSS') * 1024,
-      threads: number('Threads'),
-      openFiles: files.length,
+      residentBytes: numberIn(status, 'VmRSS') * 1024,
+      threads: numberIn(status, 'Threads'),
+      openFiles: (await readdir(`/proc/${this.#child.pid}/fd`)).length,
       children: (await this.children()).length,
     };
   }
 
   /** The most memory that it has taken so far, in bytes; NaN where the system does not tell (no Linux). */
   async peakResidentBytes(): Promise<number> {
-    const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8').catch(() => '');
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+    return numberIn(await this.#status(), 'VmHWM') * 1024;
+  }
+
+  #status(): Promise<string> {
+    return readFile(`/proc/${this.#child.pid}/status`, 'utf8').catch(() => '');
   }
 
   /** The processes it has started, the database's among them. */
@@ -76,6 +77,11 @@ export class UpProcess {
     );
     return own.flat();
   }
+}
+
+/** A number of /proc/<pid>/status; NaN where it is not there. */
+function numberIn(status: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
 }
 
 /** The fourth field of /proc/<pid>/stat, behind a name in brackets that may hold anything. */
